@@ -1,0 +1,21 @@
+//! The nouns of a rotation: no I/O, no clock, no printing.
+
+mod access_key;
+mod cell;
+mod place;
+mod plan;
+mod policy;
+mod secret;
+mod time;
+mod visible;
+
+pub use access_key::{
+    AccessKey, AccessKeyId, AccessKeyPair, AccountId, KeyIdPattern, KeyStatus, LastUsed, UserName,
+};
+pub use cell::{Cell, Content, Lock, LockReason, Occurrence, Role, Scheme};
+pub use place::{Place, RepoPath, Route, Span, Step};
+pub use plan::{Change, Edit, Encoding, Form, Plan, Swap};
+pub use policy::{Endpoint, Policy, Prove};
+pub use secret::Secret;
+pub use time::{Timestamp, format_duration, parse_duration};
+pub use visible::visible;
