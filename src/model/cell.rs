@@ -106,7 +106,7 @@ pub struct Cell {
     /// The name of the identity that opened it; `None` for text in clear and for locked cells.
     pub opened_by: Option<String>,
     /// The cells of the plaintext, where a format claims it.
-    pub inside: Vec<Cell>,
+    pub inside: Vec<Self>,
 }
 
 /// What a found piece of text is.

@@ -6,6 +6,7 @@ mod place;
 mod plan;
 mod policy;
 mod secret;
+mod source_file;
 mod time;
 mod visible;
 
@@ -17,5 +18,6 @@ pub use place::{Place, RepoPath, Route, Span, Step};
 pub use plan::{Change, Edit, Encoding, Form, Plan, Swap};
 pub use policy::{Endpoint, Policy, Prove};
 pub use secret::Secret;
+pub use source_file::{Locked, SourceFile};
 pub use time::{Timestamp, format_duration, parse_duration};
 pub use visible::visible;

@@ -1,1 +1,21 @@
-//! (empty room)
+//! The pure heart of a rotation: find, pair, plan, apply, check, judge.
+//! Functions over nouns; no I/O, no clock, no traits. Reading blobs and asking services is left to
+//! `protocol`.
+
+mod apply;
+mod candidates;
+mod check;
+mod encode;
+mod find;
+mod indirect;
+mod names;
+mod pair;
+mod plan;
+
+pub use apply::{apply, stand_in};
+pub use check::{check, remains};
+pub use encode::{Needles, encode};
+pub use find::{Query, find, find_secret};
+pub use indirect::{Indirect, indirect, may_interpolate};
+pub use pair::{Ambiguity, Chosen, Pairing, pair};
+pub use plan::{Allowances, plan};
