@@ -8,6 +8,7 @@ mod policy;
 mod secret;
 mod source_file;
 mod time;
+mod verdict;
 mod visible;
 
 pub use access_key::{
@@ -20,4 +21,5 @@ pub use policy::{Endpoint, Policy, Prove};
 pub use secret::Secret;
 pub use source_file::{Locked, SourceFile};
 pub use time::{Timestamp, format_duration, parse_duration};
+pub use verdict::{Consumer, Evidence, Facts, KeyFacts, Replaced, Until, Verdict, Word};
 pub use visible::visible;
