@@ -9,8 +9,8 @@ mod secret;
 mod source_file;
 mod time;
 mod verdict;
-mod visible;
 
+pub use crate::error::visible;
 pub use access_key::{
     AccessKey, AccessKeyId, AccessKeyPair, AccountId, KeyIdPattern, KeyStatus, LastUsed, UserName,
 };
@@ -22,4 +22,3 @@ pub use secret::Secret;
 pub use source_file::{Locked, SourceFile};
 pub use time::{Timestamp, format_duration, parse_duration};
 pub use verdict::{Consumer, Evidence, Facts, KeyFacts, Replaced, Until, Verdict, Word};
-pub use visible::visible;
