@@ -1,0 +1,6 @@
+//! The integration tests, in one binary: whole commands, the stand-ins they talk to, and the
+//! shape of the source itself. Tests of one function stand beside that function.
+
+mod context;
+mod floors;
+mod stack;
