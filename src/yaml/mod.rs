@@ -1,5 +1,13 @@
-//! YAML as text.
-/// placeholder
-pub fn differences(_: &[u8], _: &[u8]) -> crate::error::Result<Vec<crate::model::Route>> {
-    Ok(Vec::new())
-}
+//! YAML as text: where each scalar stands in the bytes, replacing byte ranges, and a second,
+//! independent reader that says what a replacement changed. What a value means is left to
+//! `format`; nothing here ever emits YAML.
+
+mod lines;
+mod same;
+mod scan;
+mod splice;
+
+pub use lines::Lines;
+pub use same::{Side, Unreadable, differences, unplanned};
+pub use scan::{Alias, Comment, Node, Part, Scalar, Scan, ScanError, Style, Text, scan};
+pub use splice::{Overlap, splice};
