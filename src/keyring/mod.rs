@@ -1,6 +1,9 @@
 //! What opens and seals: the contract of an identity, and the set of all that were found.
 //! Where identities are looked for is the business of one file per kind, listed in `registry`.
 
+mod eyaml_config;
+mod pem;
+mod pkcs7;
 mod registry;
 
 pub use registry::{Surroundings, discover};
@@ -47,9 +50,17 @@ pub struct Keyring {
     pub identities: Vec<Box<dyn Identity>>,
     /// Why a file that should have held an identity did not (for `doctor` and for lock details).
     pub rejected: Vec<Lock>,
+    /// Which identity opened last: values beside one another mostly share theirs.
+    last: std::sync::atomic::AtomicUsize,
 }
 
 impl Keyring {
+    /// A keyring of these identities, tried in this order.
+    #[must_use]
+    pub fn new(identities: Vec<Box<dyn Identity>>) -> Self {
+        Self { identities, ..Self::default() }
+    }
+
     /// Opens with the first identity it was sealed to, and says which one that was.
     ///
     /// # Errors
