@@ -1,0 +1,407 @@
+//! The repository's objects: opening, naming a commit, reading blobs, making a commit from trees.
+//! There is no work tree, no index, no hook and no filter here, and the repository's own
+//! configuration is never loaded. Listing is left to `walk`, the network to `remote`.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use git2::{ErrorCode, FileMode, ObjectType, Odb, Oid};
+
+use super::child::Environment;
+use super::config::Configuration;
+use super::locate::{Location, is_object_name};
+use super::sign::Signing;
+use super::walk::Entry;
+use crate::error::{Error, Kind, Result};
+use crate::model::{Change, RepoPath, Timestamp, visible};
+
+/// A secrets repository, or a private one that borrows its objects.
+///
+/// It can be sent to another thread but not shared: [`Repository::reopen`] makes one more.
+pub struct Repository {
+    pub(super) objects: git2::Repository,
+    pub(super) location: Arc<Location>,
+    pub(super) environment: Arc<Environment>,
+    /// The private repository that takes new objects; `None` for a clone, which is only read.
+    pub(super) store: Option<PathBuf>,
+}
+
+/// The commit that is read, and how it was named.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Head {
+    /// The commit's object name.
+    pub commit: String,
+    /// The full reference, or the words that named the commit.
+    pub reference: String,
+    /// When anything was last fetched into this clone; `None` when nobody wrote it down.
+    pub fetched_at: Option<Timestamp>,
+    /// The committer's date: a claim, not evidence.
+    pub committed_at: Timestamp,
+}
+
+/// Who makes a commit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Author {
+    /// The name, as git writes it.
+    pub name: String,
+    /// The address.
+    pub email: String,
+}
+
+/// What a new commit says of itself beside its message.
+#[derive(Debug, Clone, Copy)]
+pub struct Stamp<'a> {
+    /// Author and committer.
+    pub author: &'a Author,
+    /// The date of both, in UTC.
+    pub at: Timestamp,
+    /// Whether and how it is signed.
+    pub signing: &'a Signing,
+}
+
+impl Repository {
+    /// Opens the repository that holds `path`: bare, shallow, partial, detached, a linked work
+    /// tree and a submodule's checkout alike. Nothing is written and no program is run.
+    ///
+    /// # Errors
+    /// `not-a-repository`, `unsupported-repository`, `damaged-repository`.
+    pub fn open(path: &Path, environment: &Environment) -> Result<Self> {
+        let location = Arc::new(Location::find(path)?);
+        Self::read_only(location, Arc::new(environment.clone()))
+    }
+
+    /// One more handle to the same repository, for another thread.
+    ///
+    /// # Errors
+    /// When the object stores can no longer be opened.
+    pub fn reopen(&self) -> Result<Self> {
+        match &self.store {
+            None => Self::read_only(self.location.clone(), self.environment.clone()),
+            Some(store) => Self::with_store(store, self.location.clone(), self.environment.clone()),
+        }
+    }
+
+    fn read_only(location: Arc<Location>, environment: Arc<Environment>) -> Result<Self> {
+        let odb = Odb::new().map_err(|source| unreadable(&location, &source))?;
+        borrow_objects(&odb, &location)?;
+        let objects =
+            git2::Repository::from_odb(odb).map_err(|source| unreadable(&location, &source))?;
+        Ok(Self { objects, location, environment, store: None })
+    }
+
+    /// Opens the private repository at `store`, which reads through to the clone's objects.
+    pub(super) fn with_store(
+        store: &Path,
+        location: Arc<Location>,
+        environment: Arc<Environment>,
+    ) -> Result<Self> {
+        let fail = |source: git2::Error| unreadable(&location, &source);
+        let objects = git2::Repository::open_bare(store).map_err(fail)?;
+        let empty = git2::Config::new().map_err(fail)?;
+        objects.set_config(&empty).map_err(fail)?;
+        borrow_objects(&objects.odb().map_err(fail)?, &location)?;
+        Ok(Self { objects, location, environment, store: Some(store.to_owned()) })
+    }
+
+    /// The folder with the checked out files; `None` for a bare repository.
+    #[must_use]
+    pub fn worktree(&self) -> Option<&Path> {
+        self.location.worktree.as_deref()
+    }
+
+    /// The folder that git calls the git directory.
+    #[must_use]
+    pub fn git_dir(&self) -> &Path {
+        &self.location.git_dir
+    }
+
+    /// The environment that the programs started for this repository see a part of.
+    #[must_use]
+    pub fn environment(&self) -> &Environment {
+        &self.environment
+    }
+
+    /// The configuration that applies here: values of the repository, commands of the user only.
+    ///
+    /// # Errors
+    /// When the `git` program is missing or cannot read a configuration file.
+    pub fn configuration(&self) -> Result<Configuration> {
+        Configuration::read(&self.location.git_dir, &self.location.common_dir, &self.environment)
+    }
+
+    /// Whether objects may be missing because the clone is a partial one.
+    #[must_use]
+    pub fn is_partial(&self) -> bool {
+        self.location.partial
+    }
+
+    /// The commit to read, without any network: the one `reference` names (a branch, a tag, a
+    /// remote's branch, an object name, each with `~n` and `^n`), else `origin/HEAD`, else `HEAD`.
+    ///
+    /// # Errors
+    /// `missing-reference`, `unborn-branch`, `missing-object`.
+    pub fn head(&self, reference: Option<&str>) -> Result<Head> {
+        let (named, id) = match reference {
+            Some(words) => super::revision::resolve(self, words)?,
+            None => self.default_head()?,
+        };
+        let commit = self.find_commit(id)?;
+        Ok(Head {
+            commit: id.to_string(),
+            reference: named,
+            fetched_at: self.location.fetched_at(),
+            committed_at: Timestamp(commit.committer().when().seconds()),
+        })
+    }
+
+    fn default_head(&self) -> Result<(String, Oid)> {
+        for name in ["refs/remotes/origin/HEAD", "HEAD"] {
+            match self.location.resolve(name)? {
+                Some((named, Some(id))) => return Ok((named, parse_id(&id)?)),
+                // A dangling origin/HEAD is common after a branch was renamed.
+                Some((named, None)) if name == "HEAD" => return Err(self.unborn(&named)),
+                _ => {}
+            }
+        }
+        Err(self.unborn("HEAD"))
+    }
+
+    fn unborn(&self, branch: &str) -> Error {
+        let at = visible(&self.location.git_dir.to_string_lossy());
+        Error::new(
+            Kind::NotFound,
+            "unborn-branch",
+            format!("the branch `{}` of `{at}` has no commit yet", visible(branch)),
+        )
+        .hint("name a branch that has commits with --ref, or fetch first")
+    }
+
+    /// The bytes of a file: of its blob, or of the work tree when the entry names no blob.
+    /// `None` when the object is missing, as partial clones leave them out, or when the file of
+    /// the work tree is gone.
+    ///
+    /// # Errors
+    /// `damaged-object`, `io`.
+    pub fn read(&self, entry: &Entry) -> Result<Option<Vec<u8>>> {
+        match &entry.blob {
+            Some(id) => self.blob(parse_id(id)?),
+            None => self.read_worktree(&entry.path),
+        }
+    }
+
+    /// The bytes of one file of a commit; `None` when the commit has no such file.
+    ///
+    /// # Errors
+    /// `missing-object` when this clone lacks it.
+    pub fn read_path(&self, commit: &str, path: &RepoPath) -> Result<Option<Vec<u8>>> {
+        let tree = self.tree_of(parse_id(commit)?)?;
+        let Some((id, _)) = self.lookup(tree, path)? else { return Ok(None) };
+        match self.blob(id)? {
+            Some(bytes) => Ok(Some(bytes)),
+            None => Err(missing(id)),
+        }
+    }
+
+    /// Whether this clone, or what was fetched for it, holds an object.
+    #[must_use]
+    pub fn holds(&self, id: &str) -> bool {
+        let odb = self.objects.odb();
+        parse_id(id).is_ok_and(|id| odb.is_ok_and(|odb| odb.exists(id)))
+    }
+
+    /// The parents of a commit.
+    ///
+    /// # Errors
+    /// `missing-object`.
+    pub fn parents(&self, commit: &str) -> Result<Vec<String>> {
+        let commit = self.find_commit(parse_id(commit)?)?;
+        Ok(commit.parent_ids().map(|id| id.to_string()).collect())
+    }
+
+    /// The message of a commit as text.
+    ///
+    /// # Errors
+    /// `missing-object`.
+    pub fn message(&self, commit: &str) -> Result<String> {
+        let commit = self.find_commit(parse_id(commit)?)?;
+        Ok(String::from_utf8_lossy(commit.message_raw_bytes()).into_owned())
+    }
+
+    /// Makes one commit whose tree is that of `base` with the changes in it, each file keeping
+    /// its mode, and whose only parent is `base`. Without changes it is an empty commit; without
+    /// a base it is a root. Nothing points at it: publishing is left to a push.
+    ///
+    /// # Errors
+    /// `base-differs` when a file of base is not what the change says; signing errors.
+    pub fn commit(
+        &self,
+        base: Option<&str>,
+        changes: &[Change],
+        message: &str,
+        stamp: &Stamp<'_>,
+    ) -> Result<String> {
+        if self.store.is_none() {
+            return Err(Error::bug("a commit was to be written into the user's clone"));
+        }
+        let parent = base.map(parse_id).transpose()?;
+        let baseline = match parent {
+            Some(id) => self.tree_of(id)?,
+            None => self.write(self.objects.treebuilder(None).and_then(|empty| empty.write()))?,
+        };
+        let tree = self.changed_tree(baseline, changes)?;
+        self.write_commit(parent, tree, message, stamp)
+    }
+
+    fn changed_tree(&self, baseline: Oid, changes: &[Change]) -> Result<Oid> {
+        let mut update = git2::build::TreeUpdateBuilder::new();
+        for change in changes {
+            let name = change.path.as_bytes();
+            if name.contains(&0) {
+                return Err(Error::bug("a path with a NUL byte was to be written"));
+            }
+            let mode = self.mode_of_unchanged(baseline, change)?;
+            let blob = self.write(self.objects.blob(&change.after))?;
+            update.upsert(name, blob, mode);
+        }
+        let tree = self.objects.find_tree(baseline).map_err(|source| object(baseline, &source))?;
+        self.write(update.create_updated(&self.objects, &tree))
+    }
+
+    /// The mode of the file, after a look whether base still holds what the change was made on.
+    fn mode_of_unchanged(&self, baseline: Oid, change: &Change) -> Result<FileMode> {
+        let Some((id, mode)) = self.lookup(baseline, &change.path)? else {
+            return match change.before.is_empty() {
+                true => Ok(FileMode::Blob),
+                false => Err(differs(&change.path)),
+            };
+        };
+        let mode = match mode {
+            0o100_755 => FileMode::BlobExecutable,
+            0o100_644 | 0o100_664 => FileMode::Blob,
+            _ => return Err(differs(&change.path)),
+        };
+        match self.blob(id)? {
+            Some(bytes) if bytes == change.before => Ok(mode),
+            Some(_) => Err(differs(&change.path)),
+            None => Err(missing(id)),
+        }
+    }
+
+    fn write_commit(
+        &self,
+        parent: Option<Oid>,
+        tree: Oid,
+        message: &str,
+        stamp: &Stamp<'_>,
+    ) -> Result<String> {
+        let when = git2::Time::new(stamp.at.0, 0);
+        let person = git2::Signature::new(&stamp.author.name, &stamp.author.email, &when)
+            .map_err(|source| super::config::bad_author(&source.message().to_string()))?;
+        let tree = self.objects.find_tree(tree).map_err(|source| object(tree, &source))?;
+        let parent = parent.map(|id| self.find_commit(id)).transpose()?;
+        let parents: Vec<_> = parent.iter().collect();
+        let buffer = self
+            .write(self.objects.commit_create_buffer(&person, &person, message, &tree, &parents))?;
+        let id = match stamp.signing {
+            Signing::Off => self
+                .write(self.objects.odb().and_then(|odb| odb.write(ObjectType::Commit, &buffer)))?,
+            Signing::With(signer) => {
+                let signature = signer.sign(&buffer, stamp.author, &self.environment)?;
+                let text = std::str::from_utf8(&buffer)
+                    .map_err(|_| Error::bug("a commit was made that is no UTF-8"))?;
+                self.write(self.objects.commit_signed(text, &signature, Some("gpgsig")))?
+            }
+        };
+        Ok(id.to_string())
+    }
+
+    /// Where a path leads inside a tree: object and mode; `None` when it is no file there.
+    pub(super) fn lookup(&self, tree: Oid, path: &RepoPath) -> Result<Option<(Oid, i32)>> {
+        let mut tree = tree;
+        let mut parts = path.as_bytes().split(|b| *b == b'/').peekable();
+        while let Some(part) = parts.next() {
+            let folder = self.objects.find_tree(tree).map_err(|source| object(tree, &source))?;
+            let Some(entry) = folder.get_name_bytes(part) else { return Ok(None) };
+            match (parts.peek(), entry.kind()) {
+                (None, Some(ObjectType::Blob)) => {
+                    return Ok(Some((entry.id(), entry.filemode_raw())));
+                }
+                (Some(_), Some(ObjectType::Tree)) => tree = entry.id(),
+                _ => return Ok(None),
+            }
+        }
+        Ok(None)
+    }
+
+    pub(super) fn find_commit(&self, id: Oid) -> Result<git2::Commit<'_>> {
+        self.objects.find_commit(id).map_err(|source| object(id, &source))
+    }
+
+    pub(super) fn tree_of(&self, commit: Oid) -> Result<Oid> {
+        Ok(self.find_commit(commit)?.tree_id())
+    }
+
+    pub(super) fn blob(&self, id: Oid) -> Result<Option<Vec<u8>>> {
+        match self.objects.find_blob(id) {
+            Ok(blob) => Ok(Some(blob.content().to_vec())),
+            Err(source) if source.code() == ErrorCode::NotFound => Ok(None),
+            Err(source) => Err(object(id, &source)),
+        }
+    }
+
+    fn write<T>(&self, outcome: std::result::Result<T, git2::Error>) -> Result<T> {
+        outcome.map_err(|source| {
+            let at = self.store.as_deref().unwrap_or(&self.location.git_dir);
+            let shown = visible(&at.to_string_lossy());
+            let said = visible(source.message());
+            Error::new(Kind::Io, "io", format!("could not write objects to `{shown}`: {said}"))
+                .hint("is the disk of the temporary folder (TMPDIR) full or read-only")
+        })
+    }
+}
+
+fn borrow_objects(odb: &Odb<'_>, location: &Location) -> Result<()> {
+    for dir in &location.object_dirs {
+        let Some(text) = dir.to_str() else {
+            let shown = visible(&dir.to_string_lossy());
+            return Err(Error::new(
+                Kind::Io,
+                "unsupported-repository",
+                format!("the path `{shown}` is no UTF-8"),
+            ));
+        };
+        odb.add_disk_alternate(text).map_err(|source| unreadable(location, &source))?;
+    }
+    Ok(())
+}
+
+/// Reads a full object name.
+pub(super) fn parse_id(text: &str) -> Result<Oid> {
+    let shaped = is_object_name(text).then(|| Oid::from_str(text).ok()).flatten();
+    shaped.ok_or_else(|| Error::bug(format!("`{}` is no object name", visible(text))))
+}
+
+pub(super) fn object(id: Oid, source: &git2::Error) -> Error {
+    if source.code() == ErrorCode::NotFound {
+        return missing(id);
+    }
+    let said = visible(source.message());
+    Error::new(Kind::Io, "damaged-object", format!("the object {id} cannot be read: {said}"))
+        .hint("`git fsck` tells more")
+}
+
+fn missing(id: Oid) -> Error {
+    Error::new(Kind::NotFound, "missing-object", format!("this clone lacks the object {id}"))
+        .hint("the clone is shallow or partial: fetch more of it with `git fetch`")
+}
+
+fn unreadable(location: &Location, source: &git2::Error) -> Error {
+    let shown = visible(&location.git_dir.to_string_lossy());
+    let said = visible(source.message());
+    Error::new(Kind::Io, "damaged-repository", format!("could not open `{shown}`: {said}"))
+}
+
+fn differs(path: &RepoPath) -> Error {
+    Error::refused("base-differs", format!("`{path}` is no longer what the change was made on"))
+        .hint("run the same command again: it reads the files afresh")
+}
