@@ -3,7 +3,7 @@
 
 mod aws;
 
-pub use aws::{Aws, Settings};
+pub use aws::{Aws, Settings, TimeOuts};
 
 use crate::error::{Error, Result};
 use crate::model::{
