@@ -3,4 +3,6 @@
 
 mod context;
 mod floors;
+mod iam;
+mod sandbox;
 mod stack;

@@ -19,11 +19,8 @@ pub(super) async fn create(
     aws: &Aws,
     user: &UserName,
 ) -> std::result::Result<AccessKeyPair, CreateFailure> {
-    let call = Call {
-        action: "iam:CreateAccessKey",
-        subject: user.to_string(),
-        missing: Missing::User,
-    };
+    let call =
+        Call { action: "iam:CreateAccessKey", subject: user.to_string(), missing: Missing::User };
     let trace = Trace::default();
     // The same client as the reads, so that a clock skew it has learned corrects the signature.
     let once = Builder::new()

@@ -34,8 +34,10 @@ pub(super) enum Missing {
 pub(super) enum Stage {
     /// Nothing left this machine: no credentials, no connection.
     NotSent,
-    /// Sent, and no answer or none that could be read.
+    /// Sent, and no answer.
     Lost,
+    /// Answered by something that could not be read to its end.
+    Cut,
     /// The service answered with this HTTP status.
     Answered(u16),
 }
@@ -57,9 +59,10 @@ impl Failure {
         E: ProvideErrorMetadata + std::error::Error + 'static,
     {
         let stage = match error {
-            SdkError::ServiceError(context) => {
-                Stage::Answered(context.raw().status().as_u16())
-            }
+            // Success in the status line and no readable document behind it.
+            SdkError::ServiceError(context) if context.raw().status().is_success() => Stage::Cut,
+            SdkError::ResponseError(_) => Stage::Cut,
+            SdkError::ServiceError(context) => Stage::Answered(context.raw().status().as_u16()),
             _ if !trace.sent() || never_connected(error) => Stage::NotSent,
             _ => Stage::Lost,
         };
@@ -73,7 +76,7 @@ impl Failure {
     pub(super) fn refused_before_execution(&self) -> bool {
         let client_error = match self.stage {
             Stage::NotSent => return true,
-            Stage::Lost => return false,
+            Stage::Lost | Stage::Cut => return false,
             Stage::Answered(status) => (400..500).contains(&status),
         };
         let known = is_throttle(&self.code)
@@ -105,6 +108,7 @@ impl Failure {
         match self.stage {
             Stage::NotSent if is_about_credentials(&self.text) => self.credentials(call),
             Stage::NotSent | Stage::Lost => self.unreachable(call),
+            Stage::Cut => cut(call),
             Stage::Answered(status) => self.answered(call, status),
         }
     }
@@ -132,7 +136,7 @@ impl Failure {
 
     fn unreachable(&self, call: &Call) -> Error {
         let what = if self.stage == Stage::Lost {
-            "was sent and no whole answer came back"
+            "was sent and no answer came back"
         } else {
             "could not be sent"
         };
@@ -397,15 +401,40 @@ mod tests {
             (&list, failure(Stage::NotSent, "", sso), "expired-credentials", "denied"),
             (&list, failure(Stage::NotSent, "", "connection refused"), "unreachable", "network"),
             (&list, failure(Stage::Lost, "", "io error"), "unreachable", "network"),
-            (&list, failure(Stage::Answered(403), "ExpiredToken", ""), "expired-credentials", "denied"),
-            (&list, failure(Stage::Answered(403), "InvalidClientTokenId", ""), "invalid-credentials", "denied"),
+            (
+                &list,
+                failure(Stage::Answered(403), "ExpiredToken", ""),
+                "expired-credentials",
+                "denied",
+            ),
+            (
+                &list,
+                failure(Stage::Answered(403), "InvalidClientTokenId", ""),
+                "invalid-credentials",
+                "denied",
+            ),
             (&list, failure(Stage::Answered(403), "AccessDenied", ""), "access-denied", "denied"),
             (&last, failure(Stage::Answered(403), "AccessDenied", ""), "access-denied", "denied"),
-            (&last, failure(Stage::Answered(404), "NoSuchEntity", ""), "unknown-access-key", "not-found"),
+            (
+                &last,
+                failure(Stage::Answered(404), "NoSuchEntity", ""),
+                "unknown-access-key",
+                "not-found",
+            ),
             (&list, failure(Stage::Answered(404), "NoSuchEntity", ""), "unknown-user", "not-found"),
             (&list, failure(Stage::Answered(400), "Throttling", ""), "throttled", "throttled"),
-            (&create, failure(Stage::Answered(409), "LimitExceeded", ""), "two-access-keys", "refused"),
-            (&list, failure(Stage::Answered(500), "ServiceFailure", ""), "service-error", "network"),
+            (
+                &create,
+                failure(Stage::Answered(409), "LimitExceeded", ""),
+                "two-access-keys",
+                "refused",
+            ),
+            (
+                &list,
+                failure(Stage::Answered(500), "ServiceFailure", ""),
+                "service-error",
+                "network",
+            ),
         ] {
             let error = failure.explain(call);
             assert_eq!((error.reason(), error.kind().word()), (reason, exit), "{failure:?}");

@@ -1,8 +1,8 @@
 //! A new pair proves itself: `GetCallerIdentity` signed by it, which no policy can deny. How often
 //! and how long it must succeed is left to `protocol`.
 
-use aws_sdk_sts::config::{Builder, Region, SharedCredentialsProvider};
 use aws_sdk_sts::config::retry::RetryConfig;
+use aws_sdk_sts::config::{Builder, Region, SharedCredentialsProvider};
 
 use super::Aws;
 use super::connect::{credentials, time_outs};

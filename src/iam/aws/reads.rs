@@ -3,9 +3,9 @@
 
 use aws_sdk_iam::types::AccessKeyMetadata;
 
+use super::Aws;
 use super::errors::{Call, Missing, implausible, whole};
 use super::trace::Trace;
-use super::Aws;
 use crate::error::{Error, Result};
 use crate::iam::{Caller, KeyList, KeyUse};
 use crate::model::{
@@ -61,11 +61,8 @@ pub(super) async fn last_used(aws: &Aws, id: &AccessKeyId) -> Result<KeyUse> {
         .access_key_last_used()
         .ok_or_else(|| implausible(&call, "the answer does not speak of the last use"))?;
     let at = used.last_used_date().map(|at| Timestamp(at.secs()));
-    let last_used = LastUsed {
-        at,
-        service: visible(used.service_name()),
-        region: visible(used.region()),
-    };
+    let last_used =
+        LastUsed { at, service: visible(used.service_name()), region: visible(used.region()) };
     Ok(KeyUse { owner, last_used, read_at })
 }
 
