@@ -1,10 +1,16 @@
 //! Where pull requests live: the contract of a forge. Calls block; the runtime stays inside.
-
 mod body;
+mod github;
+mod local;
+mod markdown;
 mod registry;
+mod remote;
 
-pub use body::{Summary, body, title};
-pub use registry::{Choice, connect};
+pub use body::{
+    ChangedPlace, Consumer, EnvironmentChanges, IndirectUse, LeftOut, SetAside, Summary, body,
+    title,
+};
+pub use registry::{Choice, Name, connect};
 
 use crate::error::Result;
 use crate::model::Timestamp;
@@ -75,7 +81,8 @@ pub trait Forge: Send + Sync {
     /// message names the permission.
     fn preflight(&self) -> Result<Permission>;
 
-    /// The newest pull request of a head branch, in any state (list API, never search).
+    /// The open pull request of a head branch, else its newest in any state (list API, never
+    /// search).
     ///
     /// # Errors
     /// When the forge cannot be asked: "cannot tell" is never "none".

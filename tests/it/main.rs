@@ -3,6 +3,7 @@
 
 mod context;
 mod floors;
+mod forge;
 mod iam;
 mod sandbox;
 mod stack;
