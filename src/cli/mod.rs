@@ -1,1 +1,3 @@
-//! (empty room)
+//! Words, settings and verbs.
+
+pub mod config;
