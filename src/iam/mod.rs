@@ -76,6 +76,9 @@ pub enum Proof {
 /// IAM and STS.
 ///
 /// Every method that fails says so: an error is never turned into "never used" or "no key" (I9).
+/// Besides the reasons named below every call may fail with `no-credentials`,
+/// `expired-credentials`, `invalid-credentials`, `access-denied`, `throttled`, `unreachable`,
+/// `cut-answer` and `service-error`.
 pub trait Iam: Send + Sync {
     /// `sts:GetCallerIdentity`.
     ///

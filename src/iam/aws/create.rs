@@ -37,20 +37,20 @@ pub(super) async fn create(
             CreateFailure::Ambiguous(told)
         }
     })?;
-    let created = answer.access_key;
+    // Taken over before anything is judged: the secret of a refused answer is wiped too.
+    let pair = answer
+        .access_key
+        .ok_or_else(|| implausible(&call, "there is no access key in the answer"))
+        .and_then(|created| plausible(created, user, &call));
     if trace.cut() {
         return Err(CreateFailure::Ambiguous(cut(&call)));
     }
-    created
-        .ok_or_else(|| implausible(&call, "there is no access key in the answer"))
-        .and_then(|created| plausible(created, user, &call))
-        .map_err(CreateFailure::Ambiguous)
+    pair.map_err(CreateFailure::Ambiguous)
 }
 
 /// Accepts what was asked for and nothing else. The SDK reports even an empty document as
 /// success.
 fn plausible(created: AccessKey, user: &UserName, call: &Call) -> Result<AccessKeyPair, Error> {
-    // Taken over first: from here on the secret is wiped on every way out.
     let secret = Secret::from(created.secret_access_key);
     // User names are unique without regard to case, and IAM answers with the stored one.
     if !created.user_name.eq_ignore_ascii_case(user.as_str()) {

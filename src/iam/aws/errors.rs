@@ -390,6 +390,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::too_many_lines, reason = "one table")]
     fn each_trouble_has_its_own_word() {
         let list = call("iam:ListAccessKeys", Missing::User);
         let last = call("iam:GetAccessKeyLastUsed", Missing::AccessKey);

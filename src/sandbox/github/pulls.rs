@@ -116,6 +116,29 @@ impl State {
 }
 
 impl Pull {
+    /// An open one; `head` and `base` are branch and commit.
+    fn new(number: u64, head: (&str, String), base: (&str, String), now: Timestamp) -> Self {
+        Self {
+            number,
+            head: head.0.to_owned(),
+            head_oid: head.1,
+            base: base.0.to_owned(),
+            base_oid: base.1,
+            title: String::new(),
+            body: None,
+            draft: false,
+            open: true,
+            created: now,
+            updated: now,
+            closed: None,
+            merged: None,
+            merge_oid: None,
+            labels: Vec::new(),
+            reviewers: Vec::new(),
+            teams: Vec::new(),
+        }
+    }
+
     fn close(&mut self, now: Timestamp) {
         self.open = false;
         self.closed = Some(now);
@@ -167,65 +190,48 @@ pub(super) fn list(state: &State, request: &Request) -> Reply {
 
 /// `POST pulls`.
 pub(super) fn create(state: &mut State, body: &Value, now: Timestamp) -> Result<Reply, Reply> {
-    let text = |name: &str| body[name].as_str().filter(|text| !text.is_empty());
-    let missing = |field: &str| {
-        Reply::unprocessable(&json!({
-            "resource": "PullRequest", "code": "missing_field", "field": field,
-        }))
-    };
-    let invalid = |field: &str| {
-        Reply::unprocessable(&json!({
-            "resource": "PullRequest", "field": field, "code": "invalid",
-        }))
-    };
-    let custom = |message: String| {
-        Reply::unprocessable(&json!({
-            "resource": "PullRequest", "code": "custom", "message": message,
-        }))
+    let text = |name: &str| {
+        let found = body[name].as_str().filter(|text| !text.is_empty());
+        found.ok_or_else(|| wrong("missing_field", name))
     };
     let owner = state.owner().to_owned();
-    let head = text("head").ok_or_else(|| missing("head"))?;
-    let base = text("base").ok_or_else(|| missing("base"))?;
-    let title = text("title").ok_or_else(|| missing("title"))?;
+    let (head, base, title) = (text("head")?, text("base")?, text("title")?);
     let head = match head.split_once(':') {
         Some((whose, branch)) if whose == owner => branch,
-        Some(_) => return Err(invalid("head")),
+        Some(_) => return Err(wrong("invalid", "head")),
         None => head,
     };
-    let head_oid = state.tip(head).ok_or_else(|| invalid("head"))?;
-    let base_oid = state.tip(base).ok_or_else(|| invalid("base"))?;
+    let head_oid = state.tip(head).ok_or_else(|| wrong("invalid", "head"))?;
+    let base_oid = state.tip(base).ok_or_else(|| wrong("invalid", "base"))?;
     if state.pulls.iter().any(|pull| pull.open && pull.head == head && pull.base == base) {
-        return Err(custom(format!("A pull request already exists for {owner}:{head}.")));
+        return Err(custom(&format!("A pull request already exists for {owner}:{head}.")));
     }
     let number = state.pulls.iter().map(|pull| pull.number).max().unwrap_or_default() + 1;
     if let Some(repository) = &state.options.repository {
         if git::contains(repository, base, &head_oid) {
-            return Err(custom(format!("No commits between {base} and {head}")));
+            return Err(custom(&format!("No commits between {base} and {head}")));
         }
         git::keep(repository, number, &head_oid);
     }
-    let pull = Pull {
-        number,
-        head: head.to_owned(),
-        head_oid,
-        base: base.to_owned(),
-        base_oid,
-        title: title.to_owned(),
-        body: body["body"].as_str().map(str::to_owned),
-        draft: body["draft"].as_bool().unwrap_or_default(),
-        open: true,
-        created: now,
-        updated: now,
-        closed: None,
-        merged: None,
-        merge_oid: None,
-        labels: Vec::new(),
-        reviewers: Vec::new(),
-        teams: Vec::new(),
-    };
+    let mut pull = Pull::new(number, (head, head_oid), (base, base_oid), now);
+    title.clone_into(&mut pull.title);
+    pull.body = body["body"].as_str().map(str::to_owned);
+    pull.draft = body["draft"].as_bool().unwrap_or_default();
     let shown = shape::pull(state, &pull);
     state.pulls.push(pull);
     Ok(Reply::new(201, shown))
+}
+
+/// 422 for a field that is absent or names nothing.
+fn wrong(code: &str, field: &str) -> Reply {
+    let error = json!({ "resource": "PullRequest", "code": code, "field": field });
+    Reply::unprocessable(&error)
+}
+
+/// 422 with a sentence.
+fn custom(message: &str) -> Reply {
+    let error = json!({ "resource": "PullRequest", "code": "custom", "message": message });
+    Reply::unprocessable(&error)
 }
 
 /// `GET pulls/N`.
