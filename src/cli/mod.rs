@@ -1,3 +1,4 @@
 //! Words, settings and verbs.
 
+pub mod args;
 pub mod config;
