@@ -1,1 +1,3 @@
-//! (empty room)
+//! What is said on stdout.
+
+pub mod sarif;

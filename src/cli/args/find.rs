@@ -28,6 +28,9 @@ pub struct FindArgs {
     /// Look for a regular expression inside sealed values; only the places are shown
     #[arg(long, value_name = "REGEX", conflicts_with = "ids_from")]
     pub regex: Option<String>,
+    /// Read this commit, branch or tag
+    #[arg(long = "ref", value_name = "REF", help_heading = "Repository")]
+    pub reference: Option<String>,
     /// What is read.
     #[command(flatten)]
     pub repository: Repository,

@@ -114,19 +114,31 @@ fn is_id(word: &str) -> bool {
     word.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
 }
 
-/// What is read of a repository, and with which identities.
+/// Which repository it is, for commands that open no sealed value.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Repository")]
-pub struct Repository {
-    /// Read this commit, branch or tag
-    #[arg(long = "ref", value_name = "REF")]
-    pub reference: Option<String>,
+pub struct Origin {
     /// The base branch; otherwise the remote's own default
     #[arg(long, value_name = "BRANCH")]
     pub base: Option<String>,
     /// The git remote
     #[arg(long, value_name = "NAME", default_value = "origin")]
     pub remote: String,
+    /// What an access key ID looks like, for stand-ins and other vendors
+    #[arg(long, value_name = "REGEX")]
+    pub key_id_pattern: Option<String>,
+    /// The settings, in place of `keyroll.yaml` of the base commit
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+}
+
+/// What is read of a repository, and with which identities.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Repository")]
+pub struct Repository {
+    /// Which repository.
+    #[command(flatten)]
+    pub origin: Origin,
     /// Look only into these paths (may be repeated)
     #[arg(long, value_name = "GLOB")]
     pub include: Vec<String>,
@@ -139,12 +151,6 @@ pub struct Repository {
     /// One more identity that opens sealed values (may be repeated)
     #[arg(long, value_name = "FILE")]
     pub identity: Vec<PathBuf>,
-    /// What an access key ID looks like, for stand-ins and other vendors
-    #[arg(long, value_name = "REGEX")]
-    pub key_id_pattern: Option<String>,
-    /// The settings, in place of `keyroll.yaml` of the base commit
-    #[arg(long, value_name = "FILE")]
-    pub config: Option<PathBuf>,
 }
 
 /// Who asks AWS, and where.
@@ -181,7 +187,7 @@ pub struct Forge {
     /// The kind of forge; otherwise the remote's host decides
     #[arg(long, value_name = "KIND", value_enum)]
     pub forge: Option<ForgeName>,
-    /// The API of GitHub Enterprise, such as <https://HOST/api/v3>
+    /// The API of GitHub Enterprise, such as `https://HOST/api/v3`
     #[arg(long, value_name = "URL")]
     pub github_api_url: Option<String>,
     /// The repository on GitHub, where the remote's address does not tell

@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 
-use super::{Aws, Forge, PlainOutput, Repository};
+use super::{Aws, Forge, Origin, PlainOutput, Repository};
 
 /// Every rotation in flight.
 #[derive(Debug, Args)]
@@ -46,9 +46,9 @@ pub struct AttestArgs {
     /// Do not ask
     #[arg(long)]
     pub yes: bool,
-    /// What is read.
+    /// Which repository.
     #[command(flatten)]
-    pub repository: Repository,
+    pub origin: Origin,
     /// How it is said.
     #[command(flatten)]
     pub output: PlainOutput,
@@ -64,9 +64,9 @@ pub struct ObserveArgs {
     /// Do not ask
     #[arg(long)]
     pub yes: bool,
-    /// What is read.
+    /// Which repository.
     #[command(flatten)]
-    pub repository: Repository,
+    pub origin: Origin,
     /// Who asks AWS.
     #[command(flatten)]
     pub aws: Aws,
@@ -99,9 +99,9 @@ pub struct ShowArgs {
     /// The repository: a path or a URL [default: that of the current directory]
     #[arg(value_name = "REPO")]
     pub target: Option<String>,
-    /// What is read.
+    /// Which repository.
     #[command(flatten)]
-    pub repository: Repository,
+    pub origin: Origin,
     /// How it is said.
     #[command(flatten)]
     pub output: PlainOutput,

@@ -18,7 +18,7 @@ pub use self::demo::DemoArgs;
 pub use self::doctor::{CompletionsArgs, DoctorArgs, ManArgs, PolicyArgs, PolicyCommand};
 pub use self::find::FindArgs;
 pub use self::groups::{
-    Aws, Color, FindingsOutput, Forge, ForgeName, Output, PlainOutput, Repository, Targets,
+    Aws, Color, FindingsOutput, Forge, ForgeName, Origin, Output, PlainOutput, Repository, Targets,
 };
 pub use self::ledger::{AttestArgs, LedgerArgs, LedgerCommand, ObserveArgs, ShowArgs, StatusArgs};
 pub use self::retire::{DeactivateArgs, DeleteArgs, ReactivateArgs};
@@ -34,7 +34,6 @@ pub use self::verify::{Until, VerifyArgs};
 #[command(
     name = "keyroll",
     version,
-    propagate_version = true,
     max_term_width = 100,
     after_help = "Exit codes: 0 yes, 1 no, 2 could not, 3 would not, 4 not yet.\n\
                   Begin with `keyroll demo`: it needs no account and no network."

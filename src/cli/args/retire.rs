@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::{Aws, Forge, PlainOutput, Repository};
+use super::{Aws, Forge, Origin, PlainOutput, Repository};
 use crate::model::Timestamp;
 
 /// On a fresh verdict *safe* only, or for a stated reason.
@@ -62,9 +62,9 @@ pub struct ReactivateArgs {
     /// Do not ask; it never does
     #[arg(long)]
     pub yes: bool,
-    /// What is read.
+    /// Which repository.
     #[command(flatten)]
-    pub repository: Repository,
+    pub origin: Origin,
     /// Who asks AWS.
     #[command(flatten)]
     pub aws: Aws,
@@ -96,9 +96,9 @@ pub struct DeleteArgs {
     /// Do not ask
     #[arg(long)]
     pub yes: bool,
-    /// What is read.
+    /// Which repository.
     #[command(flatten)]
-    pub repository: Repository,
+    pub origin: Origin,
     /// Who asks AWS.
     #[command(flatten)]
     pub aws: Aws,

@@ -80,6 +80,14 @@ fn refusal(text: &str) -> Error {
     Config::parse(text.as_bytes(), "keyroll.yaml").unwrap_err()
 }
 
+fn assert_told((text, message, hint): (&str, &str, &str)) {
+    let error = refusal(text);
+    assert_eq!(error.reason(), "bad-config");
+    assert!(error.message().contains(message), "{error}\nis not\n{message}");
+    let hints = error.hints().join(" ");
+    assert!(hints.contains(hint), "{hints} for {text}");
+}
+
 #[test]
 fn names_line_and_nearest_word() {
     let rows = [
@@ -118,6 +126,15 @@ fn names_line_and_nearest_word() {
             "`keyroll.yaml:2`: unknown field `a`, expected `b\\u{1b}`",
             "valid are `version`",
         ),
+    ];
+    for row in rows {
+        assert_told(row);
+    }
+}
+
+#[test]
+fn names_what_stands_twice_and_what_is_missing() {
+    let rows = [
         (
             "version: 1\nbase: main\n# again\nbase: master\n",
             "`keyroll.yaml:4`: `base` stands twice",
@@ -132,12 +149,8 @@ fn names_line_and_nearest_word() {
         ("base: main\n", "missing field `version`", "begin the file with `version: 1`"),
         ("", "`keyroll.yaml:1`: missing field `version`", "begin the file with `version: 1`"),
     ];
-    for (text, message, hint) in rows {
-        let error = refusal(text);
-        assert_eq!(error.reason(), "bad-config");
-        assert!(error.message().contains(message), "{error}\nis not\n{message}");
-        let hints = error.hints().join(" ");
-        assert!(hints.contains(hint), "{hints} for {text}");
+    for row in rows {
+        assert_told(row);
     }
 }
 
