@@ -6,4 +6,5 @@ mod floors;
 mod forge;
 mod iam;
 mod sandbox;
+mod schema;
 mod stack;

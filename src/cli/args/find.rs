@@ -31,6 +31,12 @@ pub struct FindArgs {
     /// Read this commit, branch or tag
     #[arg(long = "ref", value_name = "REF", help_heading = "Repository")]
     pub reference: Option<String>,
+    /// Read the files of the work tree, committed or not
+    #[arg(long, help_heading = "Repository", conflicts_with_all = ["reference", "history"])]
+    pub worktree: bool,
+    /// Read every commit that a branch reaches
+    #[arg(long, help_heading = "Repository", conflicts_with = "reference")]
+    pub history: bool,
     /// What is read.
     #[command(flatten)]
     pub repository: Repository,
