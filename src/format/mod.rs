@@ -1,13 +1,22 @@
 //! How a file holds secrets: the contract of a format. Each format is one file that both reads and
 //! writes; `registry` lists them, and is the only other file that a new one touches.
 
+mod eyaml;
+mod plain;
 mod registry;
 
-pub use registry::{open, write};
+pub use registry::{bears_marker, open, open_where, write};
 
 use crate::error::Result;
 use crate::keyring::Keyring;
-use crate::model::{Cell, Edit, RepoPath, Route};
+use crate::model::{Cell, Edit, Place, RepoPath, Route, Span, Step};
+
+/// The largest text that is parsed, in bytes; a larger one is searched as it is, and reported if
+/// it bears the marker of a format.
+pub const PARSE_LIMIT: usize = 16 << 20;
+
+/// How many sealed levels may lie in one another.
+pub const DEPTH_LIMIT: usize = 4;
 
 /// One text to look into: a whole blob, or the plaintext of an opened value.
 #[derive(Debug, Clone, Copy)]
@@ -24,6 +33,32 @@ pub struct Source<'a> {
     pub depth: usize,
 }
 
+impl Source<'_> {
+    /// The place of something in this text; `line` counts in the text and is that of the whole
+    /// value inside one.
+    #[must_use]
+    pub fn place(&self, line: usize, steps: Route, span: Span) -> Place {
+        let line = if self.depth == 0 { line } else { self.line };
+        let route = Route(self.route.0.iter().cloned().chain(steps.0).collect());
+        Place { path: self.path.clone(), line, route, span }
+    }
+
+    /// Whether the path promises YAML (which JSON is too) and the text is that file's own, not a
+    /// value of it.
+    #[must_use]
+    pub fn is_structured(&self) -> bool {
+        let whole = self.route.0.iter().all(|step| matches!(step, Step::Inside(_)));
+        whole && (self.is_yaml() || self.path.file_name().to_ascii_lowercase().ends_with(b".json"))
+    }
+
+    /// Whether the path promises YAML.
+    #[must_use]
+    pub fn is_yaml(&self) -> bool {
+        let name = self.path.file_name().to_ascii_lowercase();
+        [&b".yaml"[..], b".yml", b".eyaml"].iter().any(|ending| name.ends_with(ending))
+    }
+}
+
 /// A way in which a text holds secrets.
 ///
 /// Formats share a text: the cells of all that claim it are put together, and the text in clear
@@ -35,6 +70,9 @@ pub trait Format: Send + Sync {
     /// Says from path and bytes whether the text holds something of this format. Never decrypts,
     /// and may say yes too often, never too seldom.
     fn claims(&self, path: &RepoPath, bytes: &[u8]) -> bool;
+
+    /// The spans of the cells that [`Format::open`] gives, in order, without opening any.
+    fn spans(&self, text: &Source<'_>) -> Vec<Span>;
 
     /// Every value of the text; one that will not open is `Content::Locked`, not an error.
     ///

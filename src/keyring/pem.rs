@@ -52,6 +52,12 @@ pub(super) struct PrivateKey {
     pub(super) public: PublicKey,
 }
 
+impl std::fmt::Debug for PrivateKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "PrivateKey({} bits)", self.public.bits())
+    }
+}
+
 /// Whether the file names a private key of any kind.
 pub(super) fn names_private_key(bytes: &[u8]) -> bool {
     memchr::memmem::find(bytes, b"PRIVATE KEY-----").is_some()
@@ -195,17 +201,17 @@ mod tests {
 
     #[test]
     fn both_private_forms_are_one_key() {
-        let one = private_key(STAGING).ok().expect("PKCS#1 is read");
-        let two = private_key(PKCS8).ok().expect("PKCS#8 is read");
+        let one = private_key(STAGING).expect("PKCS#1 is read");
+        let two = private_key(PKCS8).expect("PKCS#8 is read");
         assert_eq!(one.pkcs8, two.pkcs8);
         assert_eq!(one.public.bits(), 2048);
         let crlf = String::from_utf8_lossy(STAGING).replace('\n', "\r\n");
-        assert_eq!(private_key(crlf.as_bytes()).ok().expect("CRLF is read").public, one.public);
+        assert_eq!(private_key(crlf.as_bytes()).expect("CRLF is read").public, one.public);
     }
 
     #[test]
     fn every_public_form_is_the_same_half() {
-        let half = private_key(STAGING).ok().expect("the key is read").public;
+        let half = private_key(STAGING).expect("the key is read").public;
         for form in [V1, V3, BARE] {
             assert_eq!(public_key(form), Some(half.clone()));
         }
@@ -215,7 +221,7 @@ mod tests {
 
     #[test]
     fn what_is_no_rsa_key_is_refused_with_the_reason() {
-        let refusal = |bytes: &[u8]| private_key(bytes).err().expect("refused");
+        let refusal = |bytes: &[u8]| private_key(bytes).map(|_| ()).expect_err("refused");
         assert_eq!(refusal(EC), "holds a private key that is no RSA key");
         assert_eq!(refusal(LOCKED), "holds a private key that is locked with a passphrase");
         assert_eq!(refusal(V3), "holds no private key in PEM");

@@ -362,4 +362,5 @@ pub(super) fn read_small(path: &Path) -> std::result::Result<Option<Zeroizing<Ve
 }
 
 #[cfg(test)]
+#[path = "registry_tests.rs"]
 mod tests;

@@ -13,6 +13,8 @@ pub enum Scheme {
     EyamlPkcs7,
     /// `ENC[X,…]` of another or unknown plugin of hiera-eyaml; holds X in lower case.
     Eyaml(String),
+    /// `ENC[AES256_GCM,…]` and what else SOPS writes.
+    Sops,
 }
 
 impl fmt::Display for Scheme {
@@ -21,6 +23,7 @@ impl fmt::Display for Scheme {
             Self::Plain => f.write_str("plain"),
             Self::EyamlPkcs7 => f.write_str("eyaml-pkcs7"),
             Self::Eyaml(plugin) => write!(f, "eyaml-{plugin}"),
+            Self::Sops => f.write_str("sops"),
         }
     }
 }

@@ -2,6 +2,7 @@
 //! independent reader that says what a replacement changed. What a value means is left to
 //! `format`; nothing here ever emits YAML.
 
+mod bytes;
 mod lines;
 mod same;
 mod scan;

@@ -9,7 +9,7 @@ use std::fmt;
 use serde::Deserialize as _;
 use serde::de::{
     DeserializeSeed, Deserializer, EnumAccess, Error as _, IgnoredAny, MapAccess, SeqAccess,
-    VariantAccess, Visitor,
+    VariantAccess as _, Visitor,
 };
 use zeroize::Zeroizing;
 
@@ -65,6 +65,8 @@ pub fn differences(before: &[u8], after: &[u8]) -> Result<Vec<Route>, Unreadable
         }
         compare(was, is, &mut route, &mut found);
     }
+    // An entry whose key and value differ is one difference.
+    found.dedup();
     Ok(found)
 }
 
@@ -169,11 +171,8 @@ fn compare(old: &Tree, new: &Tree, route: &mut Vec<Step>, found: &mut Vec<Route>
         (Tree::Mapping(old), Tree::Mapping(new)) if old.len() == new.len() => {
             for ((name, old), (new_name, new)) in old.iter().zip(new) {
                 route.push(Step::Field(field(name)));
-                if name == new_name {
-                    compare(old, new, route, found);
-                } else {
-                    found.push(Route(route.clone()));
-                }
+                compare(name, new_name, route, found);
+                compare(old, new, route, found);
                 route.pop();
             }
         }
@@ -337,7 +336,9 @@ mod tests {
             ("a: >\n  x\n  y\n", "a: x y\n", &["a"]),
             ("a: \"x\\\n  y\"\n", "a: xy\n", &[]),
             ("\u{feff}a: x\r\n", "a: x\n", &[]),
-            ("? [x]\n: v\n", "? [y]\n: v\n", &["?"]),
+            ("? [x]\n: v\n", "? [y]\n: v\n", &["?/[0]"]),
+            ("? [x]\n: v\n", "? [x]\n: w\n", &["?"]),
+            ("k: v\n", "l: w\n", &["k"]),
         ] {
             assert_eq!(differing(before, after), routes, "{before:?} and {after:?}");
         }
@@ -348,7 +349,7 @@ mod tests {
         let before = "a: &k old\nb: *k\nc:\n  y: *k\nd: &e {x: *k}\nf: *e\n";
         let after = before.replace("old", "new");
         let planned = [Route(vec![Step::Field("a".into()), Step::Token(0)])];
-        assert_eq!(differing(&before, &after), ["a", "b", "c/y", "d/x", "f/x"]);
+        assert_eq!(differing(before, &after), ["a", "b", "c/y", "d/x", "f/x"]);
         assert_eq!(unplanned(before.as_bytes(), after.as_bytes(), &planned), Ok(vec![]));
         let other = after.replace("y: *k", "y: other");
         let found = unplanned(before.as_bytes(), other.as_bytes(), &planned).expect("readable");

@@ -5,6 +5,7 @@ mod context;
 mod floors;
 mod forge;
 mod iam;
+mod kit;
 mod sandbox;
 mod schema;
 mod stack;

@@ -163,6 +163,13 @@ fn keyring(files: &[(&str, &str)], certificates: &[(&str, &str)]) -> Keyring {
     discover(&around).expect("nothing was asked for by name")
 }
 
+/// A missing program is a failure in CI, and a printed reason elsewhere.
+#[expect(clippy::disallowed_methods, clippy::print_stderr, reason = "a test asks the machine")]
+fn skip(program: &str) {
+    assert!(std::env::var_os("CI").is_none(), "{program} is needed where CI is set");
+    eprintln!("skipped: {program} is not installed");
+}
+
 /// An envelope of openssl for a certificate of the fixtures; `None` without openssl.
 fn openssl(certificate: &str, cipher: &[&str], plain: &[u8]) -> Option<Vec<u8>> {
     let folder = tempfile::tempdir().expect("a temporary folder");
@@ -177,9 +184,7 @@ fn openssl(certificate: &str, cipher: &[&str], plain: &[u8]) -> Option<Vec<u8>> 
         .args(cipher)
         .output();
     let Ok(output) = output else {
-        let in_ci = option_env!("CI").is_some();
-        assert!(!in_ci, "openssl is needed where CI is set");
-        eprintln!("skipped: openssl is not installed");
+        skip("openssl");
         return None;
     };
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
