@@ -34,8 +34,8 @@ pub(super) enum Transport {
 
 /// User and password that stood inside an address.
 pub(super) struct Embedded {
-    /// The user; may be empty.
-    pub(super) user: String,
+    /// The user; some hosts take a token here.
+    pub(super) user: Secret,
     /// The password or token.
     pub(super) secret: Secret,
 }
@@ -46,7 +46,7 @@ impl Address {
         let clean = !text.is_empty()
             && !text.starts_with('-')
             && !text.contains(|c: char| c.is_control())
-            && !text.contains("::");
+            && !names_a_helper(text);
         if !clean {
             return Err(refused(text));
         }
@@ -103,14 +103,17 @@ impl Address {
         Self { text, transport, authority: authority.map(|a| a.to_ascii_lowercase()), host }
     }
 
-    /// The address as git takes it; holds no credentials.
+    /// The address as git takes it; holds no password.
     pub(super) fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// The address for people.
+    /// The address for people, without a user too where that may be a token.
     pub(super) fn shown(&self) -> String {
-        visible(&self.text)
+        match self.transport {
+            Transport::Https | Transport::LoopbackHttp => visible(&without_credentials(&self.text)),
+            Transport::Ssh | Transport::File => visible(&self.text),
+        }
     }
 
     /// `host` or `host:port` when passwords may be asked for over http(s).
@@ -150,17 +153,20 @@ pub(super) fn without_credentials(text: &str) -> String {
     out
 }
 
+/// Takes user and password out. A user alone stays: credential helpers go by it.
 fn take_credentials(url: &mut Url) -> std::result::Result<Option<Embedded>, ()> {
-    let decode = |text: &str| percent_decode_str(text).collect::<Vec<u8>>();
-    let user = String::from_utf8_lossy(&decode(url.username())).into_owned();
-    let secret = url.password().map(|password| Secret::new(decode(password)));
+    let decode = |text: &str| Secret::new(percent_decode_str(text).collect());
+    let Some(secret) = url.password().map(decode) else { return Ok(None) };
+    let user = decode(url.username());
     url.set_username("")?;
     url.set_password(None)?;
-    Ok(match secret {
-        Some(secret) => Some(Embedded { user, secret }),
-        // `https://TOKEN@host/` is a token alone.
-        None if !user.is_empty() => Some(Embedded { secret: Secret::from(user.clone()), user }),
-        None => None,
+    Ok(Some(Embedded { user, secret }))
+}
+
+/// `ext::…`: git would start a program of that name.
+fn names_a_helper(text: &str) -> bool {
+    text.split_once("::").is_some_and(|(name, _)| {
+        name.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))
     })
 }
 
@@ -243,9 +249,18 @@ mod tests {
         assert_eq!(address.as_str(), "https://host.example:8443/r");
         assert_eq!(address.authority(), Some("host.example:8443"));
         let embedded = embedded.expect("there were some");
-        assert_eq!((embedded.user.as_str(), embedded.secret.expose()), ("me", &b"p@ss"[..]));
-        let refused = Address::parse("ftp://me:canary@h/r", Path::new("/")).expect_err("ftp");
-        assert!(!refused.message().contains("canary"));
+        assert_eq!((embedded.user.expose(), embedded.secret.expose()), (&b"me"[..], &b"p@ss"[..]));
+        let refused = Address::parse("ftp://me:canary@h/r", Path::new("/")).map(drop);
+        assert!(!refused.expect_err("ftp").message().contains("canary"));
+    }
+
+    #[test]
+    fn a_user_alone_stays_for_credential_helpers_and_is_not_shown() {
+        let (address, embedded) =
+            Address::parse("https://bob@host.example/r", Path::new("/")).unwrap();
+        assert!(embedded.is_none());
+        assert_eq!(address.as_str(), "https://bob@host.example/r");
+        assert_eq!(address.shown(), "https://host.example/r");
     }
 
     #[test]

@@ -28,8 +28,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub(super) struct Credential {
     /// `host` or `host:port`, in lower case; nobody else gets an answer.
     pub(super) authority: String,
-    /// The user name.
-    pub(super) user: String,
+    /// The user name; some hosts take a token here.
+    pub(super) user: Secret,
     /// The password or token.
     pub(super) secret: Secret,
 }
@@ -80,7 +80,7 @@ fn reply(mut stream: UnixStream, credential: &Credential) -> std::io::Result<()>
     let mut prompt = String::new();
     (&mut stream).take(PROMPT_LIMIT).read_to_string(&mut prompt)?;
     match question(&prompt, &credential.authority) {
-        Some(Question::User) => stream.write_all(credential.user.as_bytes()),
+        Some(Question::User) => stream.write_all(credential.user.expose()),
         Some(Question::Password) => stream.write_all(credential.secret.expose()),
         None => Ok(()),
     }
@@ -167,7 +167,7 @@ mod tests {
         let socket = folder.path().join("s");
         let credential = Arc::new(Credential {
             authority: "h:1".into(),
-            user: "x-access-token".into(),
+            user: Secret::from("x-access-token".to_owned()),
             secret: Secret::from("t0ken".to_owned()),
         });
         let server = serve(&socket, credential).unwrap();

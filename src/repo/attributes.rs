@@ -22,18 +22,21 @@ enum State {
     Value(String),
 }
 
+/// What one line says of attributes: `None` is `!name`, back to unspecified.
+type States = Vec<(String, Option<State>)>;
+
 #[derive(Debug)]
 struct Rule {
     pattern: Vec<u8>,
     /// Whether the pattern counts from the folder of its file rather than in any folder.
     anchored: bool,
-    states: Vec<(String, Option<State>)>,
+    states: States,
 }
 
 #[derive(Debug, Default)]
 struct Rules {
     rules: Vec<Rule>,
-    macros: Vec<(String, Vec<(String, Option<State>)>)>,
+    macros: Vec<(String, States)>,
 }
 
 impl Repository {
@@ -99,7 +102,7 @@ fn decide(levels: &[(usize, Rules)], path: &[u8]) -> Option<String> {
 fn apply(
     name: &str,
     state: Option<&State>,
-    macros: &[&(String, Vec<(String, Option<State>)>)],
+    macros: &[&(String, States)],
     found: &mut [Option<State>; 3],
     depth: usize,
 ) {
@@ -199,7 +202,7 @@ fn unquote(body: &[u8]) -> Option<(Vec<u8>, usize)> {
     }
 }
 
-fn states(text: &str) -> Vec<(String, Option<State>)> {
+fn states(text: &str) -> States {
     let words = text.split_ascii_whitespace();
     words
         .map(|word| match (word.strip_prefix('-'), word.strip_prefix('!'), word.split_once('=')) {

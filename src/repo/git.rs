@@ -296,7 +296,7 @@ impl Repository {
     ) -> Result<String> {
         let when = git2::Time::new(stamp.at.0, 0);
         let person = git2::Signature::new(&stamp.author.name, &stamp.author.email, &when)
-            .map_err(|source| super::config::bad_author(&source.message().to_string()))?;
+            .map_err(|source| super::config::bad_author(source.message()))?;
         let tree = self.objects.find_tree(tree).map_err(|source| object(tree, &source))?;
         let parent = parent.map(|id| self.find_commit(id)).transpose()?;
         let parents: Vec<_> = parent.iter().collect();

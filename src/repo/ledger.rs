@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::git::Stamp;
-use super::remote::{Lease, Pushed, Rehearse, Remote};
+use super::push::{Lease, Pushed, Rehearse};
+use super::remote::Remote;
 use crate::error::{Error, Kind, Result};
 use crate::model::{AccessKeyId, Change, RepoPath};
 

@@ -223,7 +223,8 @@ fn telling_line(said: &str, sign: Option<&Sign>) -> String {
     });
     let complaint =
         || lines().find(|line| line.starts_with("fatal:") || line.starts_with("error:"));
-    let line = with_sign.or_else(complaint).or_else(|| lines().last()).unwrap_or("no word why");
+    let line =
+        with_sign.or_else(complaint).or_else(|| lines().next_back()).unwrap_or("no word why");
     let line = line.trim_start_matches("remote: ").trim_start_matches("fatal: ");
     let short: String = without_credentials(line).chars().take(300).collect();
     visible(short.trim().trim_end_matches('.'))

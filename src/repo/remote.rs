@@ -15,12 +15,12 @@ use super::config::Configuration;
 use super::git::{Repository, parse_id};
 use super::locate::{Location, is_object_name};
 use super::private::PrivateDir;
-use super::push_error::{Attempt, LeaseKind, lease_error, remote_failed};
+use super::push_error::{Attempt, remote_failed};
 use crate::error::{Error, Kind, Result};
 use crate::model::{Secret, visible};
 
 /// How long listing and pushing may take.
-const LIMIT: Duration = Duration::from_secs(120);
+pub(super) const LIMIT: Duration = Duration::from_secs(120);
 /// How long fetching may take: a large repository over a slow line.
 const FETCH_LIMIT: Duration = Duration::from_secs(1_800);
 /// How many commits of the clone are named to the server when fetching.
@@ -55,38 +55,11 @@ pub struct RemoteHead {
     pub refs: BTreeMap<String, String>,
 }
 
-/// What must hold of a reference for a push to be accepted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Lease<'a> {
-    /// It does not exist.
-    Absent,
-    /// It stands at this object.
-    At(&'a str),
-}
-
-/// Whether a push is carried out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Rehearse {
-    /// It is.
-    No,
-    /// Only connecting, authenticating and comparing are.
-    Yes,
-}
-
-/// How a push ended well.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Pushed {
-    /// The reference was changed, or would have been.
-    Done,
-    /// It stood there already: an earlier push of the same commit had arrived.
-    AlreadyThere,
-}
-
 /// A remote, and the private repository that talks to it.
 pub struct Remote {
     objects: Repository,
     private: PrivateDir,
-    address: Address,
+    pub(super) address: Address,
     credential: Option<Arc<Credential>>,
     askpass: PathBuf,
     default_ssh: bool,
@@ -166,13 +139,7 @@ impl Remote {
         &self.objects
     }
 
-    /// The address without credentials, as git takes it.
-    #[must_use]
-    pub fn address(&self) -> &str {
-        self.address.as_str()
-    }
-
-    /// The address for people.
+    /// The address for people and for records, without credentials.
     #[must_use]
     pub fn shown(&self) -> String {
         self.address.shown()
@@ -257,88 +224,16 @@ impl Remote {
         self.talk(git, FETCH_LIMIT, &what).map(drop)
     }
 
-    /// Makes a reference stand at a commit if the lease holds; compared by the server at the
-    /// moment of the change, so of many at once one wins.
-    ///
-    /// # Errors
-    /// `lock-held` when it had to be absent and is not, also when it stands at this very commit;
-    /// `lease-lost` when it stood elsewhere; `protected-branch`, `push-declined`, `no-permission`,
-    /// `authentication-failed`, `unknown-host-key`, `remote-not-found`, `remote-unreachable`.
-    pub fn push(
-        &self,
-        reference: &str,
-        commit: &str,
-        lease: Lease<'_>,
-        rehearse: Rehearse,
-    ) -> Result<Pushed> {
-        parse_id(commit)?;
-        let output = self.push_refspec(commit, reference, lease, rehearse)?;
-        // `=` means that nothing had to be done: git does not look at the lease then.
-        let idle = output.stdout.split(|b| *b == b'\n').any(|line| line.starts_with(b"=\t"));
-        match (idle, lease) {
-            (false, _) => Ok(Pushed::Done),
-            (true, Lease::At(_)) => Ok(Pushed::AlreadyThere),
-            (true, Lease::Absent) => {
-                let what = format!("create {reference}");
-                let shown = self.shown();
-                let attempt = Attempt { what: &what, remote: &shown, lease: None };
-                Err(lease_error(LeaseKind::Absent, attempt))
-            }
-        }
-    }
-
-    /// Removes a reference if it still stands at `commit`; one that is gone already is no error.
-    ///
-    /// # Errors
-    /// As [`Remote::push`].
-    pub fn delete_ref(&self, reference: &str, commit: &str) -> Result<()> {
-        match self.push_refspec("", reference, Lease::At(commit), Rehearse::No) {
-            Ok(_) => Ok(()),
-            Err(error) if self.ref_at(reference)?.is_some() => Err(error),
-            Err(_) => Ok(()),
-        }
-    }
-
-    fn push_refspec(
-        &self,
-        source: &str,
-        reference: &str,
-        lease: Lease<'_>,
-        rehearse: Rehearse,
-    ) -> Result<Output> {
-        check_name(reference)?;
-        let (expected, kind) = match lease {
-            Lease::Absent => ("", LeaseKind::Absent),
-            Lease::At(id) => (id, LeaseKind::At),
-        };
-        let mut git = self.git();
-        git.args(["push", "--porcelain", "--no-verify", "--no-follow-tags", "--no-signed"]);
-        git.arg("--recurse-submodules=no");
-        git.arg(format!("--force-with-lease={reference}:{expected}"));
-        if rehearse == Rehearse::Yes {
-            git.arg("--dry-run");
-        }
-        git.args(["--", self.address.as_str()]).arg(format!("{source}:{reference}"));
-        let output = self.run(git, LIMIT)?;
-        let verb = match (source.is_empty(), lease) {
-            (true, _) => "delete",
-            (_, Lease::Absent) => "create",
-            (_, Lease::At(_)) => "push",
-        };
-        let what = format!("{verb} {}", visible(reference));
-        self.judge(output, Attempt { what: &what, remote: &self.shown(), lease: Some(kind) })
-    }
-
     fn talk(&self, git: Command, limit: Duration, what: &str) -> Result<Output> {
         let output = self.run(git, limit)?;
         self.judge(output, Attempt { what: &visible(what), remote: &self.shown(), lease: None })
     }
 
-    fn judge(&self, output: Output, attempt: Attempt<'_>) -> Result<Output> {
+    pub(super) fn judge(&self, output: Output, attempt: Attempt<'_>) -> Result<Output> {
         if output.status.success() { Ok(output) } else { Err(remote_failed(attempt, &output)) }
     }
 
-    fn run(&self, mut git: Command, limit: Duration) -> Result<Output> {
+    pub(super) fn run(&self, mut git: Command, limit: Duration) -> Result<Output> {
         let socket = self.private.path().join("askpass");
         let server = match &self.credential {
             Some(credential) => {
@@ -353,7 +248,7 @@ impl Remote {
     }
 
     /// The git program inside the private repository, with everything off that is not asked for.
-    fn git(&self) -> Command {
+    pub(super) fn git(&self) -> Command {
         let environment = self.objects.environment();
         let mut git = child::command("git", environment);
         git.current_dir(self.private.path());
@@ -444,7 +339,7 @@ fn credential(
 ) -> Option<Credential> {
     let authority = address.authority()?.to_owned();
     if let Some(token) = token.filter(|token| token.host.eq_ignore_ascii_case(&authority)) {
-        let user = "x-access-token".to_owned();
+        let user = Secret::from("x-access-token".to_owned());
         return Some(Credential { authority, user, secret: token.secret });
     }
     embedded.map(|Embedded { user, secret }| Credential { authority, user, secret })
@@ -465,7 +360,7 @@ fn parse_refs(text: &str) -> RemoteHead {
     head
 }
 
-fn check_name(reference: &str) -> Result<()> {
+pub(super) fn check_name(reference: &str) -> Result<()> {
     if reference.starts_with("refs/") && git2::Reference::is_valid_name(reference) {
         return Ok(());
     }

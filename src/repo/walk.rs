@@ -22,7 +22,7 @@ use crate::model::{RepoPath, visible};
 const DEPTH: usize = 512;
 /// How many files one commit may list: a few hundred bytes of trees that name each other can
 /// stand for billions.
-pub(super) const FILES_LIMIT: usize = 5_000_000;
+pub(super) const FILES_LIMIT: usize = 1_000_000;
 /// A pointer of Git LFS is at most this long (specification, "The Pointer").
 const LFS_LIMIT: usize = 1024;
 
@@ -87,6 +87,9 @@ pub fn is_lfs_pointer(bytes: &[u8]) -> bool {
     bytes.len() <= LFS_LIMIT && bytes.starts_with(b"version https://git-lfs.github.com/spec/")
 }
 
+/// One entry of a tree: full path, object, mode, kind.
+type Child = (Vec<u8>, Oid, i32, ObjectType);
+
 impl Repository {
     /// Every file of a commit.
     ///
@@ -114,11 +117,7 @@ impl Repository {
     }
 
     /// The entries of one tree with their full paths.
-    pub(super) fn children(
-        &self,
-        prefix: &[u8],
-        tree: Oid,
-    ) -> Result<Vec<(Vec<u8>, Oid, i32, ObjectType)>> {
+    pub(super) fn children(&self, prefix: &[u8], tree: Oid) -> Result<Vec<Child>> {
         let found = self.objects.find_tree(tree).map_err(|source| object(tree, &source))?;
         let children = found.iter().map(|entry| {
             let mut path = prefix.to_vec();

@@ -6,6 +6,7 @@ mod floors;
 mod forge;
 mod iam;
 mod kit;
+mod repo;
 mod sandbox;
 mod schema;
 mod stack;
