@@ -7,6 +7,7 @@ use std::io::{Read, Write as _};
 use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -59,7 +60,7 @@ const ALLOWED: &[&str] = &[
 ];
 
 /// How much of one output stream is kept; the rest is read and dropped.
-const OUTPUT_LIMIT: u64 = 256 * 1024 * 1024;
+const OUTPUT_LIMIT: usize = 256 * 1024 * 1024;
 
 /// The variables of the user's environment, handed in by the one room that reads them.
 #[derive(Clone, Default)]
@@ -83,7 +84,8 @@ impl Environment {
     /// The folder for temporary files.
     #[must_use]
     pub fn temp_dir(&self) -> &std::path::Path {
-        std::path::Path::new(self.get("TMPDIR").unwrap_or("/tmp"))
+        let named = self.get("TMPDIR").filter(|dir| dir.starts_with('/'));
+        std::path::Path::new(named.unwrap_or("/tmp"))
     }
 
     /// What a child gets to see.
@@ -185,27 +187,44 @@ pub fn run(
         end(&mut child, terminal);
         return Err(timed_out(&name, limit));
     };
-    // A grandchild may hold the pipes open for longer than its parent lived.
-    let grace = Duration::from_secs(5);
     Ok(Output {
         status,
-        stdout: stdout.recv_timeout(grace).unwrap_or_default(),
-        stderr: stderr.recv_timeout(grace).unwrap_or_default(),
+        stdout: stdout.finish(Duration::from_secs(10)),
+        // A connection that ssh keeps open for later holds this pipe; what was said is there.
+        stderr: stderr.finish(Duration::from_secs(1)),
     })
 }
 
-fn collect(pipe: Option<impl Read + Send + 'static>) -> Receiver<Vec<u8>> {
-    let (sender, receiver) = channel();
+/// Reads one stream on a thread of its own.
+struct Stream {
+    bytes: Arc<Mutex<Vec<u8>>>,
+    ended: Receiver<()>,
+}
+
+fn collect(pipe: Option<impl Read + Send + 'static>) -> Stream {
+    let bytes = Arc::new(Mutex::new(Vec::new()));
+    let (sender, ended) = channel();
+    let kept = bytes.clone();
     thread::spawn(move || {
-        let mut bytes = Vec::new();
-        if let Some(mut pipe) = pipe {
-            // What was read before a broken pipe still counts.
-            drop((&mut pipe).take(OUTPUT_LIMIT).read_to_end(&mut bytes));
-            drop(std::io::copy(&mut pipe, &mut std::io::sink()));
+        let mut buffer = [0; 16 * 1024];
+        let Some(mut pipe) = pipe else { return drop(sender) };
+        while let Ok(count @ 1..) = pipe.read(&mut buffer) {
+            let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+            if kept.len() < OUTPUT_LIMIT {
+                kept.extend_from_slice(&buffer[..count]);
+            }
         }
-        drop(sender.send(bytes));
+        drop(sender);
     });
-    receiver
+    Stream { bytes, ended }
+}
+
+impl Stream {
+    /// What was read, once the stream ended; after `grace` what there is.
+    fn finish(self, grace: Duration) -> Vec<u8> {
+        let _ended = self.ended.recv_timeout(grace);
+        std::mem::take(&mut *self.bytes.lock().unwrap_or_else(PoisonError::into_inner))
+    }
 }
 
 fn wait(child: &mut Child, limit: Duration) -> std::io::Result<Option<ExitStatus>> {
@@ -317,6 +336,14 @@ mod tests {
             run(shell, b"", Duration::from_millis(200), Terminal::Cut).expect_err("it hangs");
         assert_eq!(error.reason(), "timed-out");
         assert!(start.elapsed() < Duration::from_secs(10));
+    }
+
+    #[test]
+    fn words_are_kept_when_somebody_holds_the_pipe_open() {
+        let mut shell = command("sh", &environment(&[]));
+        shell.args(["-c", "echo said >&2; sleep 30 >/dev/null & exit 3"]);
+        let output = run(shell, b"", Duration::from_secs(20), Terminal::Cut).unwrap();
+        assert_eq!((output.status.code(), output.talk().as_str()), (Some(3), "said\n"));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::child::{self, Environment, Terminal};
-use super::git::Author;
+use super::commit::Author;
 use crate::error::{Error, Kind, Result};
 use crate::model::visible;
 

@@ -1,19 +1,18 @@
-//! The repository's objects: opening, naming a commit, reading blobs, making a commit from trees.
-//! There is no work tree, no index, no hook and no filter here, and the repository's own
-//! configuration is never loaded. Listing is left to `walk`, the network to `remote`.
+//! The repository's objects: opening, naming a commit, reading blobs. There is
+//! no work tree, no index, no hook and no filter here, and the repository's own configuration is
+//! never loaded. Listing is left to `walk`, new commits to `commit`, the network to `remote`.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use git2::{ErrorCode, FileMode, ObjectType, Odb, Oid};
+use git2::{ErrorCode, ObjectType, Odb, Oid};
 
 use super::child::Environment;
 use super::config::Configuration;
 use super::locate::{Location, is_object_name};
-use super::sign::Signing;
 use super::walk::Entry;
 use crate::error::{Error, Kind, Result};
-use crate::model::{Change, RepoPath, Timestamp, visible};
+use crate::model::{RepoPath, Timestamp, visible};
 
 /// A secrets repository, or a private one that borrows its objects.
 ///
@@ -37,26 +36,6 @@ pub struct Head {
     pub fetched_at: Option<Timestamp>,
     /// The committer's date: a claim, not evidence.
     pub committed_at: Timestamp,
-}
-
-/// Who makes a commit.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Author {
-    /// The name, as git writes it.
-    pub name: String,
-    /// The address.
-    pub email: String,
-}
-
-/// What a new commit says of itself beside its message.
-#[derive(Debug, Clone, Copy)]
-pub struct Stamp<'a> {
-    /// Author and committer.
-    pub author: &'a Author,
-    /// The date of both, in UTC.
-    pub at: Timestamp,
-    /// Whether and how it is signed.
-    pub signing: &'a Signing,
 }
 
 impl Repository {
@@ -227,94 +206,6 @@ impl Repository {
         Ok(String::from_utf8_lossy(commit.message_raw_bytes()).into_owned())
     }
 
-    /// Makes one commit whose tree is that of `base` with the changes in it, each file keeping
-    /// its mode, and whose only parent is `base`. Without changes it is an empty commit; without
-    /// a base it is a root. Nothing points at it: publishing is left to a push.
-    ///
-    /// # Errors
-    /// `base-differs` when a file of base is not what the change says; signing errors.
-    pub fn commit(
-        &self,
-        base: Option<&str>,
-        changes: &[Change],
-        message: &str,
-        stamp: &Stamp<'_>,
-    ) -> Result<String> {
-        if self.store.is_none() {
-            return Err(Error::bug("a commit was to be written into the user's clone"));
-        }
-        let parent = base.map(parse_id).transpose()?;
-        let baseline = match parent {
-            Some(id) => self.tree_of(id)?,
-            None => self.write(self.objects.treebuilder(None).and_then(|empty| empty.write()))?,
-        };
-        let tree = self.changed_tree(baseline, changes)?;
-        self.write_commit(parent, tree, message, stamp)
-    }
-
-    fn changed_tree(&self, baseline: Oid, changes: &[Change]) -> Result<Oid> {
-        let mut update = git2::build::TreeUpdateBuilder::new();
-        for change in changes {
-            let name = change.path.as_bytes();
-            if name.contains(&0) {
-                return Err(Error::bug("a path with a NUL byte was to be written"));
-            }
-            let mode = self.mode_of_unchanged(baseline, change)?;
-            let blob = self.write(self.objects.blob(&change.after))?;
-            update.upsert(name, blob, mode);
-        }
-        let tree = self.objects.find_tree(baseline).map_err(|source| object(baseline, &source))?;
-        self.write(update.create_updated(&self.objects, &tree))
-    }
-
-    /// The mode of the file, after a look whether base still holds what the change was made on.
-    fn mode_of_unchanged(&self, baseline: Oid, change: &Change) -> Result<FileMode> {
-        let Some((id, mode)) = self.lookup(baseline, &change.path)? else {
-            return match change.before.is_empty() {
-                true => Ok(FileMode::Blob),
-                false => Err(differs(&change.path)),
-            };
-        };
-        let mode = match mode {
-            0o100_755 => FileMode::BlobExecutable,
-            0o100_644 | 0o100_664 => FileMode::Blob,
-            _ => return Err(differs(&change.path)),
-        };
-        match self.blob(id)? {
-            Some(bytes) if bytes == change.before => Ok(mode),
-            Some(_) => Err(differs(&change.path)),
-            None => Err(missing(id)),
-        }
-    }
-
-    fn write_commit(
-        &self,
-        parent: Option<Oid>,
-        tree: Oid,
-        message: &str,
-        stamp: &Stamp<'_>,
-    ) -> Result<String> {
-        let when = git2::Time::new(stamp.at.0, 0);
-        let person = git2::Signature::new(&stamp.author.name, &stamp.author.email, &when)
-            .map_err(|source| super::config::bad_author(source.message()))?;
-        let tree = self.objects.find_tree(tree).map_err(|source| object(tree, &source))?;
-        let parent = parent.map(|id| self.find_commit(id)).transpose()?;
-        let parents: Vec<_> = parent.iter().collect();
-        let buffer = self
-            .write(self.objects.commit_create_buffer(&person, &person, message, &tree, &parents))?;
-        let id = match stamp.signing {
-            Signing::Off => self
-                .write(self.objects.odb().and_then(|odb| odb.write(ObjectType::Commit, &buffer)))?,
-            Signing::With(signer) => {
-                let signature = signer.sign(&buffer, stamp.author, &self.environment)?;
-                let text = std::str::from_utf8(&buffer)
-                    .map_err(|_| Error::bug("a commit was made that is no UTF-8"))?;
-                self.write(self.objects.commit_signed(text, &signature, Some("gpgsig")))?
-            }
-        };
-        Ok(id.to_string())
-    }
-
     /// Where a path leads inside a tree: object and mode; `None` when it is no file there.
     pub(super) fn lookup(&self, tree: Oid, path: &RepoPath) -> Result<Option<(Oid, i32)>> {
         let mut tree = tree;
@@ -348,16 +239,6 @@ impl Repository {
             Err(source) => Err(object(id, &source)),
         }
     }
-
-    fn write<T>(&self, outcome: std::result::Result<T, git2::Error>) -> Result<T> {
-        outcome.map_err(|source| {
-            let at = self.store.as_deref().unwrap_or(&self.location.git_dir);
-            let shown = visible(&at.to_string_lossy());
-            let said = visible(source.message());
-            Error::new(Kind::Io, "io", format!("could not write objects to `{shown}`: {said}"))
-                .hint("is the disk of the temporary folder (TMPDIR) full or read-only")
-        })
-    }
 }
 
 fn borrow_objects(odb: &Odb<'_>, location: &Location) -> Result<()> {
@@ -390,7 +271,7 @@ pub(super) fn object(id: Oid, source: &git2::Error) -> Error {
         .hint("`git fsck` tells more")
 }
 
-fn missing(id: Oid) -> Error {
+pub(super) fn missing(id: Oid) -> Error {
     Error::new(Kind::NotFound, "missing-object", format!("this clone lacks the object {id}"))
         .hint("the clone is shallow or partial: fetch more of it with `git fetch`")
 }
@@ -399,9 +280,4 @@ fn unreadable(location: &Location, source: &git2::Error) -> Error {
     let shown = visible(&location.git_dir.to_string_lossy());
     let said = visible(source.message());
     Error::new(Kind::Io, "damaged-repository", format!("could not open `{shown}`: {said}"))
-}
-
-fn differs(path: &RepoPath) -> Error {
-    Error::refused("base-differs", format!("`{path}` is no longer what the change was made on"))
-        .hint("run the same command again: it reads the files afresh")
 }

@@ -33,7 +33,12 @@ impl Journal {
     /// `io` with the folder's path: a full or read-only disk, a file in its place.
     pub fn open(dir: &Path) -> Result<Self> {
         let fail = |source| Error::io("create the state folder", dir, &source);
-        DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(fail)?;
+        if !dir.is_dir() {
+            DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(fail)?;
+            // The folder's own name must outlive a crash as well.
+            let parent = dir.parent().filter(|parent| parent.is_dir());
+            parent.map_or(Ok(()), |parent| File::open(parent)?.sync_all()).map_err(fail)?;
+        }
         let data = fs::metadata(dir).map_err(fail)?;
         if data.permissions().mode() & 0o077 != 0 {
             fs::set_permissions(dir, Permissions::from_mode(0o700)).map_err(fail)?;

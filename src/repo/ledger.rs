@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::git::Stamp;
+use super::commit::Stamp;
 use super::push::{Lease, Pushed, Rehearse};
 use super::remote::Remote;
 use crate::error::{Error, Kind, Result};

@@ -15,6 +15,7 @@ mod address;
 pub mod askpass;
 mod attributes;
 pub mod child;
+mod commit;
 mod config;
 mod git;
 mod history;
@@ -31,8 +32,9 @@ mod sign;
 mod walk;
 
 pub use child::Environment;
+pub use commit::{Author, Stamp};
 pub use config::Configuration;
-pub use git::{Author, Head, Repository, Stamp};
+pub use git::{Head, Repository};
 pub use history::{History, Seen};
 pub use intent::{Intent, Progress, ProveUsed};
 pub use journal::{Hold, Journal};

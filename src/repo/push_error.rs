@@ -247,61 +247,57 @@ mod tests {
         (error.reason(), error.message().to_owned())
     }
 
+    /// What git and servers say, and the reason it gets.
+    const FAILURES: &[(&str, &str)] = &[
+        (" ! [rejected] a -> x (stale info)", "lease-lost"),
+        (" ! [remote rejected] a -> x (failed to update ref)", "lease-lost"),
+        (" ! [remote rejected] a -> x (non-fast-forward)", "lease-lost"),
+        ("remote: error: cannot lock ref 'refs/heads/x': reference already exists", "lease-lost"),
+        (
+            "remote: error: GH006: Protected branch update failed\n ! [remote rejected] a -> x (protected branch hook declined)",
+            "protected-branch",
+        ),
+        (" ! [remote rejected] a -> x (pre-receive hook declined)", "push-declined"),
+        (
+            "remote: Permission to o/r.git denied to bot.\nfatal: unable to access 'https://h/r/': The requested URL returned error: 403",
+            "no-permission",
+        ),
+        ("fatal: Authentication failed for 'https://h/r/'", "authentication-failed"),
+        (
+            "git@h: Permission denied (publickey).\nfatal: Could not read from remote repository.",
+            "authentication-failed",
+        ),
+        (
+            "fatal: could not read Username for 'https://h': terminal prompts disabled",
+            "authentication-failed",
+        ),
+        (
+            "Host key verification failed.\nfatal: Could not read from remote repository.",
+            "unknown-host-key",
+        ),
+        (
+            "ERROR: Repository not found.\nfatal: Could not read from remote repository.",
+            "remote-not-found",
+        ),
+        (
+            "fatal: '/x' does not appear to be a git repository\nfatal: Could not read from remote repository.",
+            "remote-not-found",
+        ),
+        ("fatal: unable to access 'https://h/': Could not resolve host: h", "remote-unreachable"),
+        (
+            "fatal: unable to access 'https://h/': The requested URL returned error: 503",
+            "remote-unreachable",
+        ),
+        ("fatal: transport 'http' not allowed", "remote-address"),
+        ("fatal: detected dubious ownership in repository at '/x'", "dubious-ownership"),
+        (" ! [remote rejected] a -> x (shallow update not allowed)", "shallow-push"),
+        ("fatal: something new", "git-failed"),
+    ];
+
     #[test]
     fn each_failure_has_its_own_reason() {
-        let at = Some(LeaseKind::At);
-        for (talk, want) in [
-            (" ! [rejected] a -> x (stale info)", "lease-lost"),
-            (" ! [remote rejected] a -> x (failed to update ref)", "lease-lost"),
-            (" ! [remote rejected] a -> x (non-fast-forward)", "lease-lost"),
-            (
-                "remote: error: cannot lock ref 'refs/heads/x': reference already exists",
-                "lease-lost",
-            ),
-            (
-                "remote: error: GH006: Protected branch update failed\n ! [remote rejected] a -> x (protected branch hook declined)",
-                "protected-branch",
-            ),
-            (" ! [remote rejected] a -> x (pre-receive hook declined)", "push-declined"),
-            (
-                "remote: Permission to o/r.git denied to bot.\nfatal: unable to access 'https://h/r/': The requested URL returned error: 403",
-                "no-permission",
-            ),
-            ("fatal: Authentication failed for 'https://h/r/'", "authentication-failed"),
-            (
-                "git@h: Permission denied (publickey).\nfatal: Could not read from remote repository.",
-                "authentication-failed",
-            ),
-            (
-                "fatal: could not read Username for 'https://h': terminal prompts disabled",
-                "authentication-failed",
-            ),
-            (
-                "Host key verification failed.\nfatal: Could not read from remote repository.",
-                "unknown-host-key",
-            ),
-            (
-                "ERROR: Repository not found.\nfatal: Could not read from remote repository.",
-                "remote-not-found",
-            ),
-            (
-                "fatal: '/x' does not appear to be a git repository\nfatal: Could not read from remote repository.",
-                "remote-not-found",
-            ),
-            (
-                "fatal: unable to access 'https://h/': Could not resolve host: h",
-                "remote-unreachable",
-            ),
-            (
-                "fatal: unable to access 'https://h/': The requested URL returned error: 503",
-                "remote-unreachable",
-            ),
-            ("fatal: transport 'http' not allowed", "remote-address"),
-            ("fatal: detected dubious ownership in repository at '/x'", "dubious-ownership"),
-            (" ! [remote rejected] a -> x (shallow update not allowed)", "shallow-push"),
-            ("fatal: something new", "git-failed"),
-        ] {
-            assert_eq!(reason(talk, at).0, want, "{talk}");
+        for (talk, want) in FAILURES {
+            assert_eq!(reason(talk, Some(LeaseKind::At)).0, *want, "{talk}");
         }
     }
 

@@ -202,19 +202,24 @@ impl Remote {
     /// # Errors
     /// As [`Remote::ls_remote`].
     pub fn fetch(&self, references: &[&str]) -> Result<()> {
+        let depth = if self.depth_one { Some("--depth=1") } else { None };
+        self.fetch_to(depth, references)
+    }
+
+    /// Fetches every branch with its whole history, for a search of all of it.
+    ///
+    /// # Errors
+    /// As [`Remote::ls_remote`].
+    pub fn fetch_history(&self) -> Result<()> {
+        let cut = self.private.path().join("shallow").is_file();
+        self.fetch_to(cut.then_some("--unshallow"), &["refs/heads/*"])
+    }
+
+    fn fetch_to(&self, depth: Option<&str>, references: &[&str]) -> Result<()> {
         let mut git = self.git();
-        git.args([
-            "fetch",
-            "--quiet",
-            "--no-tags",
-            "--no-write-fetch-head",
-            "--no-auto-maintenance",
-        ]);
-        git.args(["--no-recurse-submodules", "--update-shallow"]);
-        if self.depth_one {
-            git.arg("--depth=1");
-        }
-        git.args(["--", self.address.as_str()]);
+        git.args(["fetch", "--quiet", "--no-tags", "--no-write-fetch-head"]);
+        git.args(["--no-auto-maintenance", "--no-recurse-submodules", "--update-shallow"]);
+        git.args(depth).args(["--", self.address.as_str()]);
         for reference in references {
             let place = reference.strip_prefix("refs/").unwrap_or(reference);
             check_name(&reference.replace('*', "x"))?;

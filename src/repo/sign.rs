@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::child::{self, Environment, Output, Terminal};
+use super::commit::Author;
 use super::config::Configuration;
-use super::git::{Author, Repository};
+use super::git::Repository;
 use crate::error::{Error, Kind, Result};
 use crate::model::visible;
 

@@ -178,6 +178,22 @@ fn shallow_and_partial_clones_and_plain_addresses_publish() {
 }
 
 #[test]
+fn an_address_alone_can_be_searched_through_its_history() {
+    let world = World::new();
+    world.write("clone/hieradata/a.yaml", "a: 2\n");
+    world.git(&world.clone_dir(), &["commit", "-qam", "second"]);
+    world.git(&world.clone_dir(), &["push", "-q"]);
+    let url = format!("file://{}", world.root().join("remote.git").display());
+    let remote = Remote::of_url(&url, &world.environment(), access()).unwrap();
+    remote.bring("refs/heads/main", &world.at_remote("main")).unwrap();
+    let history = remote.objects().history().unwrap();
+    assert_eq!((history.seen.len(), history.missing), (2, 1));
+    remote.fetch_history().unwrap();
+    let history = remote.objects().history().unwrap();
+    assert_eq!((history.seen.len(), history.missing), (3, 0));
+}
+
+#[test]
 fn an_ssh_signature_verifies_and_a_failing_one_is_an_error() {
     let world = World::new();
     let clone = world.clone_dir();
