@@ -83,18 +83,21 @@ emulate() {
     npm install --prefix .tools/npm --no-audit --no-fund --no-package-lock
 }
 
+# built NAME VERSION: a cargo tool from source. It runs for seconds: compiling fast matters more.
+built() {
+  once "$1" "$2" env CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 \
+    CARGO_PROFILE_RELEASE_OPT_LEVEL=1 cargo install --locked --force --root .tools "$1@$2" || {
+    say "$1 cannot be installed"
+    exit 1
+  }
+}
+
 debian
 once venv "$(python3 --version 2>&1) $(cat tests/requirements.txt)" venv ||
   lacking "the Python packages of tests/requirements.txt"
 once emulate "$(cat tests/package.json)" emulate || lacking "emulate, from tests/package.json"
-if ! cargo nextest --version >/dev/null 2>&1; then
-  once nextest "$nextest" cargo install --locked --root .tools "cargo-nextest@$nextest" ||
-    { say "cargo-nextest cannot be installed"; exit 1; }
-fi
-if [[ "$(cargo deny --version 2>/dev/null)" != "cargo-deny $deny" ]]; then
-  once deny "$deny" cargo install --locked --force --root .tools "cargo-deny@$deny" ||
-    { say "cargo-deny cannot be installed"; exit 1; }
-fi
+if ! cargo nextest --version >/dev/null 2>&1; then built cargo-nextest "$nextest"; fi
+if [[ "$(cargo deny --version 2>/dev/null)" != "cargo-deny $deny" ]]; then built cargo-deny "$deny"; fi
 
 # --- the checks ------------------------------------------------------------------------------
 
