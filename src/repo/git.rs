@@ -197,6 +197,14 @@ impl Repository {
         Ok(commit.parent_ids().map(|id| id.to_string()).collect())
     }
 
+    /// Whether two commits hold the same files.
+    ///
+    /// # Errors
+    /// `missing-object`.
+    pub fn same_files(&self, one: &str, other: &str) -> Result<bool> {
+        Ok(self.tree_of(parse_id(one)?)? == self.tree_of(parse_id(other)?)?)
+    }
+
     /// The message of a commit as text.
     ///
     /// # Errors

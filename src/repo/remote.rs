@@ -139,6 +139,12 @@ impl Remote {
         &self.objects
     }
 
+    /// The address without a password, as git takes it.
+    #[must_use]
+    pub fn address(&self) -> &str {
+        self.address.as_str()
+    }
+
     /// The address for people and for records, without credentials.
     #[must_use]
     pub fn shown(&self) -> String {

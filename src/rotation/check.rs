@@ -8,7 +8,7 @@ use crate::format::{self, Source};
 use crate::keyring::Keyring;
 use crate::model::{
     AccessKeyId, AccessKeyPair, Cell, Change, Content, Occurrence, Plan, Role, Route, Secret,
-    SourceFile, Span, Step, Swap,
+    SourceFile, Span, Swap,
 };
 use crate::yaml;
 
@@ -197,24 +197,17 @@ fn decodes_to(text: &[u8], want: &[u8]) -> Option<usize> {
 /// The independent reader: the trees differ at planned routes only. A file that it cannot read
 /// (no YAML) is left to the first reader.
 fn second_reader(change: &Change, swaps: &[&Swap]) -> Result<()> {
-    if yaml::differences(&change.before, &change.before).is_err() {
-        return Ok(());
+    let planned: Vec<Route> = swaps.iter().map(|swap| swap.place.route.clone()).collect();
+    match yaml::unplanned(&change.before, &change.after, &planned) {
+        Ok(differences) => match differences.first() {
+            Some(route) => Err(broken(&format!(
+                "a second reader sees a change at {} {route}, which was not planned",
+                change.path
+            ))),
+            None => Ok(()),
+        },
+        // A text that is no YAML for the second reader is left to the first one.
+        Err(unreadable) if unreadable.side == yaml::Side::Before => Ok(()),
+        Err(unreadable) => Err(broken(&format!("{}: {unreadable}", change.path))),
     }
-    let differences = yaml::differences(&change.before, &change.after).map_err(|_| {
-        broken(&format!("a second reader could read {} before, and cannot now", change.path))
-    })?;
-    let planned: Vec<Route> = swaps.iter().map(|swap| in_yaml(&swap.place.route)).collect();
-    match differences.iter().find(|route| !planned.contains(&in_yaml(route))) {
-        Some(route) => Err(broken(&format!(
-            "a second reader sees a change at {} {route}, which was not planned",
-            change.path
-        ))),
-        None => Ok(()),
-    }
-}
-
-/// The part of a route that YAML itself knows.
-fn in_yaml(route: &Route) -> Route {
-    let known = |step: &&Step| matches!(step, Step::Document(_) | Step::Field(_) | Step::Item(_));
-    Route(route.0.iter().take_while(known).cloned().collect())
 }

@@ -6,6 +6,7 @@ mod apply;
 mod candidates;
 mod check;
 mod encode;
+mod evidence;
 mod find;
 mod indirect;
 mod judge;
