@@ -1,1 +1,32 @@
-//! (empty room)
+//! The order of steps over the seams: rotate, resume, abort. Each step looks at the facts again,
+//! does one thing and records it. What things mean is decided in `rotation`; what the user typed
+//! and what is said are left to `cli` and `report`.
+
+mod adopt;
+mod announce;
+mod create;
+mod escrow;
+mod intent;
+mod locate;
+mod preflight;
+mod prove;
+mod resume;
+mod retire;
+mod rotate;
+mod run;
+mod seams;
+mod steps;
+mod survey;
+mod think;
+mod trailers;
+
+pub use intent::Intent;
+pub use locate::{Located, locate};
+pub use preflight::{Standing, standing};
+pub use resume::{Aborted, go_on, undo};
+pub use retire::Retired;
+pub use rotate::{Mode, Replacement, Rotated, rotate};
+pub use seams::{Accepted, DeclaredConsumer, RequestForm, Seams, Telling, Wanted};
+pub use survey::{Progress, Search, Silent, Survey};
+pub use think::{Base, Thought};
+pub use trailers::{Trailers, branch};

@@ -1,3 +1,29 @@
-//! What is said on stdout.
+//! What is said: every answer once as text for a person and once as JSON, from the same data.
+//! Nothing here decides anything; printing itself is left to `cli`.
 
-pub mod sarif;
+mod error;
+mod find;
+mod rotate;
+mod sarif;
+mod text;
+
+pub use error::error;
+pub use find::{Answer as FindAnswer, find};
+pub use rotate::{Rotation, abort, nothing_open, rotate};
+pub use sarif::sarif;
+pub use text::{Page, Paint, ago, plural};
+
+use serde_json::Value;
+
+/// The answer of one command.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The exit code.
+    pub code: u8,
+    /// For a person.
+    pub human: String,
+    /// For a program: the JSON contract, version 1.
+    pub json: Value,
+    /// For a code scanner (SARIF 2.1.0), where the command has one.
+    pub sarif: Option<Value>,
+}

@@ -3,24 +3,13 @@
 
 use serde_json::{Value, json};
 
-use crate::model::{Lock, Occurrence, Place, Role, Scheme};
-
-/// A value that stayed closed.
-#[derive(Debug, Clone, Copy)]
-pub struct LockedValue<'a> {
-    /// Where it stands.
-    pub place: &'a Place,
-    /// How it is sealed.
-    pub scheme: &'a Scheme,
-    /// Why it did not open.
-    pub lock: &'a Lock,
-}
+use crate::model::{Locked, Occurrence, Place, Role, Scheme};
 
 /// One log with one run: a result for each occurrence and each locked value.
 #[must_use]
-pub fn sarif(occurrences: &[Occurrence], locked: &[LockedValue<'_>]) -> Value {
+pub fn sarif(occurrences: &[Occurrence], locked: &[Locked]) -> Value {
     let found = occurrences.iter().map(occurrence);
-    let closed = locked.iter().map(|each| locked_value(*each));
+    let closed = locked.iter().map(locked_value);
     json!({
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
         "version": "2.1.0",
@@ -67,8 +56,8 @@ fn occurrence(found: &Occurrence) -> Value {
     made
 }
 
-fn locked_value(locked: LockedValue<'_>) -> Value {
-    let LockedValue { place, scheme, lock } = locked;
+fn locked_value(locked: &Locked) -> Value {
+    let Locked { place, scheme, lock } = locked;
     let reason = lock.reason.word();
     let message = format!("stayed locked ({reason}): {}", lock.detail);
     let mut made = result("locked-value", "warning", &message, place);
@@ -107,7 +96,7 @@ const UNRESERVED: &percent_encoding::AsciiSet = &percent_encoding::NON_ALPHANUME
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{AccessKeyId, Encoding, LockReason, RepoPath, Route, Span, Step};
+    use crate::model::{AccessKeyId, Encoding, Lock, LockReason, RepoPath, Route, Span, Step};
 
     fn place(path: &str) -> Place {
         Place {
@@ -139,7 +128,7 @@ mod tests {
         let closed = place("x.yaml");
         let log = sarif(
             &[found(Role::Id, Scheme::Plain), found(Role::Secret, Scheme::EyamlPkcs7)],
-            &[LockedValue { place: &closed, scheme: &Scheme::EyamlPkcs7, lock: &lock }],
+            &[Locked { place: closed, scheme: Scheme::EyamlPkcs7, lock }],
         );
         assert_eq!(log["version"], "2.1.0");
         let results = log["runs"][0]["results"].as_array().unwrap();

@@ -1,0 +1,88 @@
+//! The one irreversible request. It is sent once; a lost or cut answer is resolved by listing, and
+//! an access key whose secret nobody has is retired before another is asked for (I2).
+
+use super::retire::retire;
+use super::run::Run;
+use crate::error::{Error, Result};
+use crate::iam::CreateFailure;
+use crate::model::AccessKeyId;
+use crate::repo::Remote;
+
+/// The new access key exists and its pair is in the escrow.
+///
+/// # Errors
+/// IAM's refusals; `unknown-access-keys` when a human has to decide (R5).
+pub(super) fn create(run: &mut Run<'_>) -> Result<()> {
+    if run.intent.given || run.intent.rewritten.is_some() {
+        return Ok(());
+    }
+    if run.seams.journal.read(&run.escrow_name())?.is_some() {
+        let id = run.pair()?.id.clone();
+        run.intent.new = Some(id.to_string());
+        return Ok(());
+    }
+    reconcile(run)?;
+    holds_lock(run.seams.remote, run)?;
+    run.intent.create_sent = true;
+    run.record("create")?;
+    match run.seams.iam.create(&run.user) {
+        Ok(pair) => {
+            // No network and no wait between the answer and the escrow on the disk.
+            let sealed = run.escrow_identity()?.encrypt(&pair)?;
+            run.hold.write(&run.escrow_name(), &sealed)?;
+            run.intent.new = Some(pair.id.to_string());
+            (run.seams.note)(&format!("created {}", pair.id));
+            run.pair = Some(pair);
+            Ok(())
+        }
+        Err(CreateFailure::Refused(error)) => {
+            Err(error.hint("no access key was made; `keyroll resume` tries again, `keyroll abort` gives up"))
+        }
+        Err(CreateFailure::Ambiguous(error)) => {
+            Err(error.hint("an access key may exist whose secret nobody has: `keyroll resume` finds and retires it, then goes on"))
+        }
+    }
+}
+
+/// Compares what IAM lists with what it listed before the intent, and retires what an earlier
+/// attempt left behind.
+fn reconcile(run: &mut Run<'_>) -> Result<()> {
+    let listed = run.seams.iam.access_keys(&run.user)?;
+    let known = |id: &AccessKeyId| run.intent.listed.iter().any(|known| known == id.as_str());
+    let unknown: Vec<&AccessKeyId> =
+        listed.keys.iter().map(|key| &key.id).filter(|id| !known(id)).collect();
+    match unknown.as_slice() {
+        [] => Ok(()),
+        [orphan] if run.intent.create_sent => {
+            let orphan = (*orphan).clone();
+            (run.seams.note)(&format!(
+                "an earlier attempt made an access key whose secret is lost: {orphan}"
+            ));
+            retire(run, &orphan)?;
+            run.intent.new = None;
+            run.intent.create_sent = false;
+            run.record("create")
+        }
+        some => {
+            let ids: Vec<&str> = some.iter().map(|id| id.as_str()).collect();
+            Err(Error::refused(
+                "unknown-access-keys",
+                format!("user {} has access keys that this rotation does not know: {}", run.user, ids.join(", ")),
+            )
+            .hint("somebody else made them: find out who, then run `keyroll resume` or `keyroll abort`"))
+        }
+    }
+}
+
+/// The lock is read again right before the request (I11).
+fn holds_lock(remote: &Remote, run: &Run<'_>) -> Result<()> {
+    let at = remote.ref_at(&run.reference())?;
+    if at.is_some() && at == run.intent.branch_commit {
+        return Ok(());
+    }
+    Err(Error::refused(
+        "lock-lost",
+        format!("the branch `{}` is not ours any more", run.intent.branch),
+    )
+    .hint("no access key was made; look who holds it with `keyroll status`"))
+}

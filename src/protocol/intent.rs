@@ -1,0 +1,109 @@
+//! What a rotation means to do and how far it is, durable before each step and without any secret.
+
+use serde::{Deserialize, Serialize};
+
+use super::seams::{Accepted, RequestForm};
+use crate::error::{Error, Kind, Result};
+use crate::repo::{Hold, Journal};
+
+/// The record of one rotation on this machine, from its first step to its last.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Intent {
+    /// 1.
+    pub version: u32,
+    /// The rotation, unique per attempt.
+    pub rotation: String,
+    /// The account.
+    pub account: String,
+    /// The IAM user.
+    pub user: String,
+    /// The access key that goes.
+    pub old: String,
+    /// The access key that comes, once it is known.
+    pub new: Option<String>,
+    /// Whether the new pair was made elsewhere and only given to us.
+    pub given: bool,
+    /// The access keys that IAM listed before.
+    pub listed: Vec<String>,
+    /// AWS's clock when the rotation began (seconds since 1970).
+    pub started_at: i64,
+    /// The old key's last use at that time.
+    pub old_last_used: Option<i64>,
+    /// The remote's address, without credentials.
+    pub remote: String,
+    /// The base branch's full reference.
+    pub base_branch: String,
+    /// The commit that the plan was made on.
+    pub base_commit: String,
+    /// The rotation's branch, without `refs/heads/`.
+    pub branch: String,
+    /// The commit that we last put on the branch, or meant to.
+    pub branch_commit: Option<String>,
+    /// Whether `CreateAccessKey` may have been sent.
+    pub create_sent: bool,
+    /// Whether the branch names the new access key.
+    pub announced: bool,
+    /// The windows in force, for the record.
+    pub proved_with: String,
+    /// When we probed with the new pair (seconds since 1970).
+    pub probes: Vec<i64>,
+    /// The commit with the new pair, once it is pushed.
+    pub rewritten: Option<String>,
+    /// The pull request's page or file, once it is open.
+    pub pull_request: Option<String>,
+    /// `--pair`, so that a resumed run plans the same.
+    pub pairs: Vec<String>,
+    /// `--accept-locked`.
+    pub accepted: Vec<Accepted>,
+    /// `--signoff`.
+    pub sign_off: bool,
+    /// How the pull request shall look.
+    pub form: RequestForm,
+    /// The last step that was done.
+    pub step: String,
+}
+
+impl Intent {
+    fn file(rotation: &str) -> String {
+        format!("{rotation}.json")
+    }
+
+    /// Makes the intent durable.
+    ///
+    /// # Errors
+    /// The disk's; the old content then still stands.
+    pub fn write(&self, hold: &Hold) -> Result<()> {
+        let bytes =
+            serde_json::to_vec_pretty(self).map_err(|error| Error::bug(error.to_string()))?;
+        hold.write(&Self::file(&self.rotation), &bytes)
+    }
+
+    /// Every rotation that this machine has under way.
+    ///
+    /// # Errors
+    /// `damaged-journal` naming the file.
+    pub fn all(journal: &Journal) -> Result<Vec<Self>> {
+        let mut all = Vec::new();
+        for name in journal.list()?.iter().filter(|name| name.ends_with(".json")) {
+            let Some(bytes) = journal.read(name)? else { continue };
+            let intent: Self = serde_json::from_slice(&bytes).map_err(|error| {
+                let path = journal.dir().join(name);
+                let shown = crate::model::visible(&path.to_string_lossy());
+                Error::new(Kind::Io, "damaged-journal", format!("`{shown}` is no journal of a rotation: {error}"))
+                    .hint("it may be from a newer keyroll; move it away only when `keyroll status` shows no rotation in flight")
+            })?;
+            all.push(intent);
+        }
+        Ok(all)
+    }
+
+    /// Removes the rotation's files: the escrow first, the intent last.
+    ///
+    /// # Errors
+    /// The disk's.
+    pub fn forget(&self, hold: &Hold) -> Result<()> {
+        hold.remove(&format!("{}.pair.age", self.rotation))?;
+        hold.remove(&format!("{}.identity", self.rotation))?;
+        hold.remove(&Self::file(&self.rotation))
+    }
+}

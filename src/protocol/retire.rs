@@ -1,0 +1,107 @@
+//! Retiring a *new* access key that came to nothing. The old one is never touched here.
+
+use super::run::Run;
+use crate::error::{Error, Kind, Result};
+use crate::model::{AccessKeyId, KeyStatus, Timestamp};
+use crate::rotation::LAST_USED_SPAN;
+
+/// How a new access key was retired.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Retired {
+    /// It no longer exists.
+    Deleted,
+    /// It is Inactive; we may not delete it.
+    SwitchedOff,
+}
+
+/// Switches a new access key off, looks again, deletes it.
+///
+/// Only if it was made after the intent, stands in no file of base, shows no use but our own
+/// probes, and the lock is ours.
+///
+/// # Errors
+/// `new-key-in-use`, `new-key-on-base`, `not-ours`, `lock-lost`; or what IAM answered.
+pub(super) fn retire(run: &Run<'_>, id: &AccessKeyId) -> Result<Retired> {
+    let iam = run.seams.iam;
+    let Some(key) = iam.access_keys(&run.user)?.keys.into_iter().find(|key| &key.id == id) else {
+        return Ok(Retired::Deleted);
+    };
+    if id.as_str() == run.intent.old || run.intent.listed.iter().any(|known| known == id.as_str()) {
+        return Err(Error::bug(format!(
+            "an access key that stood before the rotation was to be retired: {id}"
+        )));
+    }
+    let started = Timestamp(run.intent.started_at);
+    // CreateDate and the Date header are both AWS's, and both whole seconds.
+    if key.created.is_none_or(|created| created < started) {
+        return Err(Error::refused(
+            "not-ours",
+            format!("it was not created after this rotation began: {id}"),
+        )
+        .hint("find out who made it; keyroll never touches a key that it cannot attribute"));
+    }
+    lock_is_ours(run)?;
+    stands_nowhere(run, id)?;
+    unused(run, id)?;
+    iam.set_status(&run.user, id, &KeyStatus::Inactive)?;
+    (run.seams.sleep)(run.seams.policy.recheck);
+    if let Err(error) = unused(run, id) {
+        iam.set_status(&run.user, id, &KeyStatus::Active)?;
+        return Err(error);
+    }
+    match iam.delete(&run.user, id) {
+        Ok(()) => Ok(Retired::Deleted),
+        Err(error) if error.kind() == Kind::Denied => {
+            (run.seams.note)(&format!("not allowed to delete it, it stays Inactive: {id}"));
+            Ok(Retired::SwitchedOff)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn lock_is_ours(run: &Run<'_>) -> Result<()> {
+    match run.seams.remote.ref_at(&run.reference())? {
+        Some(at) if Some(&at) == run.intent.branch_commit.as_ref() => Ok(()),
+        None => Ok(()),
+        Some(_) => Err(Error::refused(
+            "lock-lost",
+            format!("the branch `{}` is somebody else's now", run.intent.branch),
+        )
+        .hint(
+            "another machine took this rotation over; it decides what becomes of the access key",
+        )),
+    }
+}
+
+fn stands_nowhere(run: &Run<'_>, id: &AccessKeyId) -> Result<()> {
+    let base = super::think::Base::read(run.seams.remote, Some(&run.intent.base_branch))?;
+    let located = super::think::search(run.seams, run.wanted, id, &base.commit)?;
+    match located.occurrences.first() {
+        None => Ok(()),
+        Some(one) => Err(Error::refused(
+            "new-key-on-base",
+            format!("it stands on {} at {}: {id}", base.branch(), one.place),
+        )
+        .hint(
+            "the rotation was merged: `keyroll reactivate OLD --revert` brings the old pair back",
+        )),
+    }
+}
+
+/// Whether anybody but our own probes has used it.
+fn unused(run: &Run<'_>, id: &AccessKeyId) -> Result<()> {
+    let known = run.seams.iam.last_used(id)?;
+    let Some(at) = known.last_used.at else { return Ok(()) };
+    let last_probe = run.intent.probes.iter().copied().max().map(Timestamp);
+    let ours = known.last_used.service == "sts"
+        && last_probe.is_some_and(|probe| at <= probe.plus(LAST_USED_SPAN));
+    if ours {
+        return Ok(());
+    }
+    let service = crate::model::visible(&known.last_used.service);
+    Err(Error::refused(
+        "new-key-in-use",
+        format!("somebody used it at {at} (service {service}): {id}"),
+    )
+    .hint("a consumer has the new pair already; finish the rotation with `keyroll resume`"))
+}
