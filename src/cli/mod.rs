@@ -1,4 +1,67 @@
-//! Words, settings and verbs.
+//! What the user types: words become meaning once, each verb is one file, and every answer is
+//! printed here. What is decided is left to `protocol` and `rotation`.
 
 pub mod args;
 pub mod config;
+
+mod find;
+mod outside;
+mod progress;
+mod ready;
+mod rotate;
+mod say;
+mod session;
+mod target;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use self::args::{Cli, Output, Verb};
+use self::session::Session;
+use crate::error::Result;
+use crate::report::{Outcome, error as report_error};
+
+/// The whole program: parses the words, runs the verb, prints the answer.
+#[must_use]
+pub fn main() -> ExitCode {
+    if let Some(code) = outside::answer_git() {
+        return ExitCode::from(code);
+    }
+    let cli = Cli::parse();
+    outside::harden();
+    outside::log(cli.everywhere.verbose);
+    let session = Session::from_process(&cli.everywhere);
+    let (name, form) = name_and_form(&cli.verb);
+    let code = match run(&session, &cli.verb) {
+        Ok(outcome) => {
+            say::answer(&outcome, form);
+            outcome.code
+        }
+        Err(error) => {
+            let outcome = report_error(name, &error);
+            say::failure(&outcome, form);
+            outcome.code
+        }
+    };
+    ExitCode::from(code)
+}
+
+fn run(session: &Session, verb: &Verb) -> Result<Outcome> {
+    match verb {
+        Verb::Find(args) => find::find(session, args),
+        Verb::Rotate(args) => rotate::rotate(session, args),
+        Verb::Resume(args) => rotate::resume(session, args),
+        Verb::Abort(args) => rotate::abort(session, args),
+    }
+}
+
+/// The verb's name, as JSON shows it, and the form of its answer.
+const fn name_and_form(verb: &Verb) -> (&'static str, Output) {
+    match verb {
+        Verb::Find(args) => ("find", args.output.get()),
+        Verb::Rotate(args) => ("rotate", args.output.get()),
+        Verb::Resume(args) => ("resume", args.output.get()),
+        Verb::Abort(args) => ("abort", args.output.get()),
+    }
+}

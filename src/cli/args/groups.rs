@@ -90,8 +90,8 @@ impl FindingsOutput {
 pub struct Targets {
     /// Access key IDs, and the repositories to look into: a path such as `./secrets`, or a URL
     ///
-    /// A word of letters, digits and `_` is an ID, every other one a repository. Without a
-    /// repository it is the one of the current directory.
+    /// A word of letters, digits and `_` is an ID, unless a folder bears that name; every other one
+    /// is a repository. Without a repository it is the one of the current directory.
     #[arg(value_name = "ID|REPO")]
     words: Vec<String>,
 }
@@ -108,10 +108,11 @@ impl Targets {
     }
 }
 
-/// An ID that is misspelt must not be taken for a folder: the shape of the word decides, never
-/// what exists on the disk.
+/// A misspelt ID is still meant as an ID: the shape of the word decides, but for the name of a
+/// folder that is there (a folder never bears the name of an access key).
 fn is_id(word: &str) -> bool {
-    word.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+    let shaped = word.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+    shaped && !std::path::Path::new(word).is_dir()
 }
 
 /// Which repository it is, for commands that open no sealed value.

@@ -64,43 +64,16 @@ pub struct Everywhere {
 
 /// The commands.
 #[derive(Debug, Subcommand)]
+#[expect(clippy::large_enum_variant, reason = "there is one value of it in a process")]
 pub enum Verb {
     /// Show where access keys are used, also inside sealed values
     Find(FindArgs),
     /// Make a new access key, rewrite every occurrence, open a pull request
     Rotate(RotateArgs),
-    /// Prove that a branch changes one pair into another and nothing else
-    Check(CheckArgs),
-    /// Show every rotation in flight and what it waits for
-    Status(StatusArgs),
-    /// Say whether old access keys may be switched off
-    Verify(VerifyArgs),
-    /// Vouch for a consumer that cannot be seen
-    Attest(AttestArgs),
-    /// Switch an old access key off
-    Deactivate(DeactivateArgs),
-    /// Switch an access key on again, at once
-    Reactivate(ReactivateArgs),
-    /// Delete an access key that was switched off long enough
-    Delete(DeleteArgs),
     /// Finish a rotation that was cut short
     Resume(ResumeArgs),
     /// Undo a rotation that was cut short
     Abort(AbortArgs),
-    /// Note the last use of tracked access keys in the ledger
-    Observe(ObserveArgs),
-    /// Read the ledger
-    Ledger(LedgerArgs),
-    /// Show what opens, who signs, what is allowed and what is missing
-    Doctor(DoctorArgs),
-    /// Print the smallest IAM policy that each command needs
-    Policy(PolicyArgs),
-    /// Play the whole story on a sample repository, without an account
-    Demo(DemoArgs),
-    /// Print the completions of a shell
-    Completions(CompletionsArgs),
-    /// Print the manual page
-    Man(ManArgs),
 }
 
 #[cfg(test)]

@@ -1,0 +1,207 @@
+//! `keyroll find`: searches one or more repositories and says where access keys are used.
+
+use std::io::Read as _;
+
+use serde_json::json;
+
+use super::args::FindArgs;
+use super::progress::Bar;
+use super::session::Session;
+use super::target::{Settings, Source, access, keyring};
+use crate::error::{Error, Kind, Result};
+use crate::model::{AccessKeyId, Occurrence, Place, RepoPath, Role, visible};
+use crate::protocol::{Located, Search, locate};
+use crate::repo::Head;
+use crate::report::{FindAnswer, Outcome, find as report, sarif};
+use crate::rotation::Query;
+
+/// Searches, and answers for all repositories together.
+///
+/// # Errors
+/// Wrong words or settings, or a repository that cannot be read.
+pub(super) fn find(session: &Session, args: &FindArgs) -> Result<Outcome> {
+    let words = words(args)?;
+    let repositories: Vec<&str> = args.targets.repositories().collect();
+    let mut outcomes = Vec::new();
+    if repositories.is_empty() {
+        outcomes.push(find_in(session, args, &words, None)?);
+    }
+    for repository in repositories {
+        outcomes.push(find_in(session, args, &words, Some(repository))?);
+    }
+    Ok(together(outcomes))
+}
+
+/// The words that are meant as access key IDs, from the command line and from `--ids-from`.
+fn words(args: &FindArgs) -> Result<Vec<String>> {
+    let mut words: Vec<String> = args.targets.ids().map(str::to_owned).collect();
+    if let Some(path) = &args.ids_from {
+        let mut text = String::new();
+        let read = if path.as_os_str() == "-" {
+            std::io::stdin().read_to_string(&mut text)
+        } else {
+            std::fs::File::open(path).and_then(|mut file| file.read_to_string(&mut text))
+        };
+        read.map_err(|source| Error::io("read", path, &source))?;
+        let lines =
+            text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+        words.extend(lines.map(str::to_owned));
+    }
+    let other = args.all || args.text.is_some() || args.regex.is_some();
+    match (words.is_empty(), other) {
+        (true, false) => {
+            Err(Error::new(Kind::Usage, "nothing-to-find", "no access key ID was named")
+                .hint("give one or more IDs, or --all, --text STRING, --regex RE"))
+        }
+        (false, true) => Err(Error::new(
+            Kind::Usage,
+            "mixed-queries",
+            "IDs and --all, --text or --regex exclude each other",
+        )),
+        _ => Ok(words),
+    }
+}
+
+fn query(
+    args: &FindArgs,
+    words: &[String],
+    settings: &Settings,
+) -> Result<(Query, Vec<AccessKeyId>)> {
+    if args.all {
+        return Ok((Query::all(&settings.pattern)?, Vec::new()));
+    }
+    if let Some(text) = &args.text {
+        return Ok((Query::text(text)?, Vec::new()));
+    }
+    if let Some(pattern) = &args.regex {
+        return Ok((Query::regex(pattern)?, Vec::new()));
+    }
+    let mut ids = Vec::new();
+    for word in words {
+        let id = settings.pattern.parse(word)?;
+        if !ids.contains(&id) {
+            ids.push(id);
+        }
+    }
+    Ok((Query::ids(ids.clone())?, ids))
+}
+
+fn find_in(
+    session: &Session,
+    args: &FindArgs,
+    words: &[String],
+    target: Option<&str>,
+) -> Result<Outcome> {
+    let source = Source::open(session, target, access(session, None))?;
+    let head = source.head(args.reference.as_deref())?;
+    let repository = source.repository();
+    let settings = Settings::read(session, repository, &head.commit, &args.repository)?;
+    let (query, ids) = query(args, words, &settings)?;
+    let listing = repository.list(&head.commit)?;
+    let keyring = keyring(session, repository, repository, &listing, &settings, &args.repository)?;
+    let bar = Bar::new(session.shows_progress);
+    let search = Search {
+        repository,
+        keyring: &keyring,
+        takes_part: &|path| settings.takes_part(path),
+        wanted: &|bytes| query.is_in(bytes),
+        progress: &bar,
+    };
+    let mut located = locate(&search, &listing, &query, &[], &settings.pattern)?;
+    bar.done();
+    for one in &mut located.occurrences {
+        one.environment = settings.config.environment_of(&one.place.path).map(str::to_owned);
+    }
+    let name = target.map_or_else(|| session.cwd.to_string_lossy().into_owned(), visible);
+    let found = Found { ids, name, head, located };
+    Ok(found.outcome(session))
+}
+
+/// Everything one repository answered.
+struct Found {
+    ids: Vec<AccessKeyId>,
+    name: String,
+    head: Head,
+    located: Located,
+}
+
+impl Found {
+    fn outcome(self, session: &Session) -> Outcome {
+        let Self { mut ids, name, head, located } = self;
+        let text_only = located.occurrences.iter().all(|one| one.role == Role::Text);
+        if ids.is_empty() && !text_only {
+            ids = located.occurrences.iter().filter_map(|one| one.id.clone()).collect();
+            ids.sort();
+            ids.dedup();
+        }
+        let ambiguous: Vec<(Place, Vec<Place>)> = located
+            .pairings
+            .values()
+            .flat_map(|pairing| &pairing.ambiguous)
+            .map(|one| (one.id.clone(), one.candidates.clone()))
+            .collect();
+        let indirect: Vec<(Place, String)> =
+            located.indirect.iter().map(|one| (one.place.clone(), one.through.clone())).collect();
+        let not_searched: Vec<(RepoPath, &'static str)> = located
+            .survey
+            .not_searched
+            .iter()
+            .map(|one| (one.path.clone(), one.what.word()))
+            .collect();
+        let locked = located.survey.locked();
+        let no_commit = |_: &Occurrence| None;
+        let answer = FindAnswer {
+            repository: &name,
+            commit: Some(&head.commit),
+            reference: &head.reference,
+            fetched_at: head.fetched_at,
+            now: Session::now(),
+            ids: &ids,
+            occurrences: &located.occurrences,
+            commits: &no_commit,
+            ambiguous: &ambiguous,
+            indirect: &indirect,
+            locked: &locked,
+            not_searched: &not_searched,
+            files_read: located.survey.files_read,
+            values_opened: located.survey.values_opened,
+        };
+        let mut outcome = report(&answer, session.width, session.paint);
+        outcome.sarif = Some(sarif(&located.occurrences, &locked));
+        outcome
+    }
+}
+
+/// One answer for several repositories: incomplete if one is, found if one holds something.
+fn together(mut outcomes: Vec<Outcome>) -> Outcome {
+    if outcomes.len() == 1
+        && let Some(only) = outcomes.pop()
+    {
+        return only;
+    }
+    let codes: Vec<u8> = outcomes.iter().map(|one| one.code).collect();
+    let code = if codes.contains(&3) { 3 } else { codes.into_iter().min().unwrap_or(1) };
+    let mut human = String::new();
+    for one in &outcomes {
+        let name = one.json.get("repository").and_then(|name| name.as_str()).unwrap_or_default();
+        human.push_str(&format!("== {name}\n\n{}\n", one.human));
+    }
+    let complete = outcomes.iter().all(|one| one.json["complete"] == json!(true));
+    let runs: Vec<serde_json::Value> = outcomes
+        .iter()
+        .filter_map(|one| one.sarif.as_ref()?.get("runs")?.as_array().cloned())
+        .flatten()
+        .collect();
+    let mut sarif = outcomes.iter().find_map(|one| one.sarif.clone());
+    if let Some(log) = &mut sarif {
+        log["runs"] = runs.into();
+    }
+    let repositories: Vec<serde_json::Value> = outcomes.into_iter().map(|one| one.json).collect();
+    let json = json!({
+        "version": 1,
+        "command": "find",
+        "complete": complete,
+        "repositories": repositories,
+    });
+    Outcome { code, human, json, sarif }
+}
