@@ -11,7 +11,7 @@ use super::target::{Settings, Source, access, keyring};
 use crate::error::{Error, Kind, Result};
 use crate::model::{AccessKeyId, Occurrence, Place, RepoPath, Role, visible};
 use crate::protocol::{Located, Search, locate};
-use crate::repo::Head;
+use crate::repo::{Head, Listing};
 use crate::report::{FindAnswer, Outcome, find as report, sarif};
 use crate::rotation::Query;
 
@@ -98,6 +98,7 @@ fn find_in(
     let settings = Settings::read(session, repository, &head.commit, &args.repository)?;
     let (query, ids) = query(args, words, &settings)?;
     let listing = repository.list(&head.commit)?;
+    nothing_to_search(&settings, &listing)?;
     let keyring = keyring(session, repository, repository, &listing, &settings, &args.repository)?;
     let bar = Bar::new(session.shows_progress);
     let search = Search {
@@ -115,6 +116,20 @@ fn find_in(
     let name = target.map_or_else(|| session.cwd.to_string_lossy().into_owned(), visible);
     let found = Found { ids, name, head, located };
     Ok(found.outcome(session))
+}
+
+/// A filter that leaves no file must not read as "found nowhere".
+fn nothing_to_search(settings: &Settings, listing: &Listing) -> Result<()> {
+    let left = listing.files.iter().any(|entry| settings.takes_part(&entry.path));
+    if left || listing.files.is_empty() {
+        return Ok(());
+    }
+    Err(Error::new(
+        Kind::Usage,
+        "nothing-to-search",
+        "no file of the repository takes part in this search",
+    )
+    .hint("check --include, --exclude, --environment and `paths` in keyroll.yaml"))
 }
 
 /// Everything one repository answered.

@@ -2,13 +2,15 @@
 
 use serde_json::{Map, Value, json};
 
+use super::locate::Located;
 use super::run::{Run, digest};
+use super::seams::{Seams, Wanted};
 use crate::error::{Error, Result};
 use crate::forge::{
-    ChangedPlace, Consumer, EnvironmentChanges, IndirectUse, LeftOut, Request, SetAside, State,
-    Summary, body, title,
+    ChangedPlace, Consumer, EnvironmentChanges, IndirectUse, LeftOut, PullRequest, Request,
+    SetAside, State, Summary, body, title,
 };
-use crate::model::{Timestamp, visible};
+use crate::model::{AccessKeyId, AccountId, Timestamp, UserName, visible};
 use crate::repo::{Event, Happening, Ledger, Stamp};
 
 /// The title of commit and pull request.
@@ -21,38 +23,58 @@ pub(super) fn summary_title(run: &Run<'_>) -> Result<String> {
 
 /// Everything the request's text tells; no value among it.
 fn summary(run: &Run<'_>) -> Result<Summary> {
-    let form = &run.wanted.form;
-    Ok(Summary {
-        user: run.user.clone(),
-        old: run.wanted.old.clone(),
-        new: run.new_id()?,
-        account: Some(run.account.clone()),
-        branch: run.intent.branch.clone(),
-        base: run.thought.base.branch().to_owned(),
-        environments: environments(run),
-        set_aside: set_aside(run),
-        indirect: run
-            .thought
-            .located
-            .indirect
-            .iter()
+    let of = Subject {
+        user: &run.user,
+        account: &run.account,
+        new: &run.new_id()?,
+        branch: &run.intent.branch,
+        base: run.thought.base.branch(),
+        located: &run.thought.located,
+    };
+    let mut summary = describe(run.seams, run.wanted, &of);
+    summary.warnings.clone_from(&run.warnings);
+    Ok(summary)
+}
+
+/// The rotation that a request's text is about.
+pub(super) struct Subject<'a> {
+    pub(super) user: &'a UserName,
+    pub(super) account: &'a AccountId,
+    pub(super) new: &'a AccessKeyId,
+    pub(super) branch: &'a str,
+    pub(super) base: &'a str,
+    pub(super) located: &'a Located,
+}
+
+fn describe(seams: &Seams<'_>, wanted: &Wanted<'_>, of: &Subject<'_>) -> Summary {
+    let indirect = of.located.indirect.iter();
+    let consumers = (wanted.consumers)(of.user.as_str()).into_iter();
+    Summary {
+        user: of.user.clone(),
+        old: wanted.old.clone(),
+        new: of.new.clone(),
+        account: Some(of.account.clone()),
+        branch: of.branch.to_owned(),
+        base: of.base.to_owned(),
+        environments: environments(of.located),
+        set_aside: set_aside(wanted),
+        indirect: indirect
             .map(|one| IndirectUse { place: one.place.clone(), through: one.through.clone() })
             .collect(),
-        consumers: (run.wanted.consumers)(run.user.as_str())
-            .into_iter()
+        consumers: consumers
             .map(|one| Consumer { name: one.name, how: one.how, cadence: one.cadence })
             .collect(),
         added_recipients: Vec::new(),
-        warnings: run.warnings.clone(),
-        policy: run.seams.policy.clone(),
-        title: form.title.clone(),
-        template: form.template.clone(),
-    })
+        warnings: Vec::new(),
+        policy: seams.policy.clone(),
+        title: wanted.form.title.clone(),
+        template: wanted.form.template.clone(),
+    }
 }
 
-fn environments(run: &Run<'_>) -> Vec<EnvironmentChanges> {
+fn environments(located: &Located) -> Vec<EnvironmentChanges> {
     let mut all: Vec<EnvironmentChanges> = Vec::new();
-    for one in &run.thought.located.occurrences {
+    for one in &located.occurrences {
         let at = all.iter().position(|known| known.name == one.environment).unwrap_or_else(|| {
             let (name, changes, readers) = (one.environment.clone(), Vec::new(), Vec::new());
             all.push(EnvironmentChanges { name, changes, readers });
@@ -70,13 +92,13 @@ fn environments(run: &Run<'_>) -> Vec<EnvironmentChanges> {
     all
 }
 
-fn set_aside(run: &Run<'_>) -> Vec<SetAside> {
-    let excluded = run.wanted.excluded.iter().map(|path| SetAside {
+fn set_aside(wanted: &Wanted<'_>) -> Vec<SetAside> {
+    let excluded = wanted.excluded.iter().map(|path| SetAside {
         path: path.clone(),
         how: LeftOut::Excluded,
         reason: None,
     });
-    let accepted = run.wanted.accepted.iter().map(|one| SetAside {
+    let accepted = wanted.accepted.iter().map(|one| SetAside {
         path: one.path.clone(),
         how: LeftOut::AcceptedLocked,
         reason: Some(one.reason.clone()),
@@ -90,25 +112,7 @@ fn set_aside(run: &Run<'_>) -> Vec<SetAside> {
 /// What the forge answered; branch and escrow are kept.
 pub(super) fn propose(run: &mut Run<'_>) -> Result<()> {
     let summary = summary(run)?;
-    let form = &run.wanted.form;
-    let request = Request {
-        head: summary.branch.clone(),
-        base: summary.base.clone(),
-        title: title(&summary),
-        body: body(&summary),
-        draft: form.draft,
-        labels: form.labels.clone(),
-        reviewers: form.reviewers.clone(),
-        team_reviewers: form.team_reviewers.clone(),
-    };
-    let forge = run.seams.forge;
-    let (pull_request, warnings) = forge.open(&request).map_err(|error| {
-        let error = match forge.compare_url(&request.head, &request.base) {
-            Some(url) => error.hint(format!("open it by hand: {url}")),
-            None => error,
-        };
-        error.hint("the branch is pushed and the new pair is safe in it; `keyroll resume` goes on from here")
-    })?;
+    let (pull_request, warnings) = ask(run.seams, run.wanted, &summary)?;
     if pull_request.state == State::Closed {
         run.warnings.push("the pull request of this branch was closed by somebody".to_owned());
     }
@@ -117,6 +121,44 @@ pub(super) fn propose(run: &mut Run<'_>) -> Result<()> {
     run.intent.pull_request = pull_request.url.clone().or(file);
     run.pull_request = Some(pull_request);
     Ok(())
+}
+
+/// Opens the request that belongs to a branch which is pushed already.
+///
+/// # Errors
+/// What the forge answered; the branch is kept.
+pub(super) fn propose_branch(
+    seams: &Seams<'_>,
+    wanted: &Wanted<'_>,
+    of: &Subject<'_>,
+) -> Result<(PullRequest, Vec<String>)> {
+    ask(seams, wanted, &describe(seams, wanted, of))
+}
+
+fn ask(
+    seams: &Seams<'_>,
+    wanted: &Wanted<'_>,
+    summary: &Summary,
+) -> Result<(PullRequest, Vec<String>)> {
+    let form = &wanted.form;
+    let request = Request {
+        head: summary.branch.clone(),
+        base: summary.base.clone(),
+        title: title(summary),
+        body: body(summary),
+        draft: form.draft,
+        labels: form.labels.clone(),
+        reviewers: form.reviewers.clone(),
+        team_reviewers: form.team_reviewers.clone(),
+    };
+    seams.forge.open(&request).map_err(|error| {
+        let error = match seams.forge.compare_url(&request.head, &request.base) {
+            Some(url) => error.hint(format!("open it by hand: {url}")),
+            None => error,
+        };
+        error
+            .hint("the branch is pushed and the new pair is safe in it: run the same command again")
+    })
 }
 
 /// The ledger knows of the rotation.
@@ -171,7 +213,7 @@ fn evidence(run: &Run<'_>) -> Map<String, Value> {
         "base": run.intent.base_branch,
         "base_commit": run.intent.base_commit,
         "commit": run.intent.rewritten,
-        "pull_request": run.intent.pull_request,
+        "pull_request": run.pull_request.as_ref().and_then(|one| one.url.clone()),
         "last_probe": last_probe,
         "old_last_used": used,
         "places": places,

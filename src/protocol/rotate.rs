@@ -8,7 +8,7 @@ use super::steps;
 use super::think::{Base, Thought, rehearse, think};
 use super::trailers::branch;
 use crate::error::{Error, Result};
-use crate::model::{AccessKeyId, Place, Role, Scheme, UserName};
+use crate::model::{AccessKeyId, Occurrence, Place, Role, Scheme, UserName};
 use crate::repo::{Lease, Rehearse};
 
 /// One planned or made replacement, for the report.
@@ -20,6 +20,12 @@ pub struct Replacement {
     pub role: Role,
     /// How it is sealed.
     pub scheme: Scheme,
+}
+
+impl From<Occurrence> for Replacement {
+    fn from(one: Occurrence) -> Self {
+        Self { place: one.place, role: one.role, scheme: one.scheme }
+    }
 }
 
 /// The answer of `rotate`.

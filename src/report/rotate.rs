@@ -92,22 +92,30 @@ fn planned(facts: &Rotation<'_>, width: usize, paint: Paint) -> String {
 fn done(facts: &Rotation<'_>, width: usize, paint: Paint) -> String {
     let mut page = Page::new(width, paint);
     page.heading(if facts.adopted { "this rotation is already open" } else { "rotated" });
-    page.wrapped(2, &format!("user  {}", facts.user));
-    page.wrapped(2, &format!("old   {}", facts.old));
+    page.line(&format!("  user    {}", facts.user));
+    page.line(&format!("  old     {}", facts.old));
     if let Some(new) = facts.new {
-        page.wrapped(2, &format!("new   {new}"));
+        page.line(&format!("  new     {new}"));
     }
-    page.wrapped(2, &format!("branch {} on {}", facts.branch, visible(facts.base)));
+    page.line(&format!("  branch  {}", facts.branch));
+    page.line(&format!("  base    {}", visible(facts.base)));
     if let Some(url) = facts.pull_request {
-        page.wrapped(2, &format!("pull request {}", visible(url)));
+        page.line(&format!("  pull request  {}", visible(url)));
     }
     if let Some(file) = facts.request_file {
-        page.wrapped(2, &format!("request's text {}", visible(file)));
+        page.line(&format!("  its text      {}", visible(file)));
     }
     page.gap();
+    let mut path: Option<&RepoPath> = None;
     for (place, role, scheme) in &facts.changes {
-        page.wrapped(2, &format!("{place} ({}, {scheme})", role.word()));
+        if path != Some(&place.path) {
+            page.line(&format!("  {}", place.path));
+            path = Some(&place.path);
+        }
+        page.line(&format!("{:>7}  {:<6}  {}", place.line, role.word(), place.route));
+        page.line(&format!("{:17}{scheme}", ""));
     }
+    page.gap();
     for warning in facts.warnings {
         page.wrapped(0, &format!("note: {}", visible(warning)));
     }

@@ -2,7 +2,9 @@
 
 use super::pair::Pairing;
 use crate::error::{Error, Result};
-use crate::model::{AccessKeyId, Locked, Occurrence, Place, Plan, RepoPath, Role, Scheme, Swap};
+use crate::model::{
+    AccessKeyId, LockReason, Locked, Occurrence, Place, Plan, RepoPath, Role, Scheme, Swap,
+};
 
 /// What a person answered for: paths whose locked values may stay locked.
 pub struct Allowances<'a> {
@@ -68,11 +70,32 @@ fn refuse_locked(closed: &[&Locked]) -> Result<()> {
             first.place.path, first.lock.detail
         ),
     )
-    .hint("give the identity that opens them with --identity, or set `identities` in keyroll.yaml")
+    .hint(way_out(first.lock.reason))
     .hint(format!(
         "if they cannot hold this access key: --accept-locked '{}' --reason TEXT, or --exclude GLOB",
         first.place.path
     )))
+}
+
+/// What opens a value that is locked for this reason.
+const fn way_out(reason: LockReason) -> &'static str {
+    match reason {
+        LockReason::InvalidYaml | LockReason::InvalidBase64 | LockReason::InvalidStructure => {
+            "mend the value or the file: what cannot be read cannot be rewritten"
+        }
+        LockReason::NotFetched => "fetch the missing objects, or work in a full clone",
+        LockReason::TooLarge | LockReason::TooDeep => {
+            "split the file, or rewrite this value by hand"
+        }
+        LockReason::Tampered => "find out who changed it: the value is not what was sealed",
+        LockReason::WeakIdentity => "re-encrypt the value to an RSA key of at least 2048 bits",
+        LockReason::UnknownScheme | LockReason::ForeignCipher => {
+            "this version does not open that scheme: rewrite the value by hand"
+        }
+        LockReason::NoIdentity | LockReason::WrongIdentity => {
+            "give the identity that opens them with --identity, or set `identities` in keyroll.yaml"
+        }
+    }
 }
 
 fn refuse_unpaired(old: &AccessKeyId, ids: &[&Occurrence], pairing: &Pairing) -> Result<()> {
