@@ -5,6 +5,7 @@ pub mod args;
 pub mod config;
 
 mod find;
+mod interrupt;
 mod outside;
 mod progress;
 mod ready;
@@ -32,6 +33,7 @@ pub fn main() -> ExitCode {
     outside::harden();
     outside::log(cli.everywhere.verbose);
     let session = Session::from_process(&cli.everywhere);
+    interrupt::watch(session.state_dir());
     let (name, form) = name_and_form(&cli.verb);
     let code = match run(&session, &cli.verb) {
         Ok(outcome) => {

@@ -12,7 +12,9 @@ use super::session::Session;
 use crate::error::{Error, Kind, Result};
 use crate::iam::Iam as _;
 use crate::model::{AccessKeyId, AccessKeyPair, RepoPath, Secret, UserName, visible};
-use crate::protocol::{self, Accepted, Intent, Mode, RequestForm, Wanted, go_on, undo};
+use crate::protocol::{
+    self, Accepted, Intent, Mode, RequestForm, Wanted, go_on, reconstruct, undo,
+};
 use crate::report::{Outcome, plural};
 use crate::rotation::Chosen;
 
@@ -102,7 +104,7 @@ pub(super) fn abort(session: &Session, args: &AbortArgs) -> Result<Outcome> {
     };
     let typed = one_id(&args.targets)?;
     let ready = Ready::open(session, &words)?;
-    let Some(intent) = cut_short(&ready, typed)? else {
+    let Some(intent) = to_undo(&ready, typed, &args.branch_prefix)? else {
         return Ok(crate::report::nothing_open("abort"));
     };
     let old = AccessKeyId::new(intent.old.as_str())?;
@@ -118,7 +120,7 @@ pub(super) fn abort(session: &Session, args: &AbortArgs) -> Result<Outcome> {
     let seams = ready.seams();
     let paths = Paths { ready: &ready };
     let wanted = paths.resumed(old, &intent)?;
-    let done = undo(&seams, &wanted, intent)?;
+    let done = undo(&seams, &wanted, &intent)?;
     ready.quiet();
     let retired = done.retired.as_ref().map(|(id, how)| (id, *how == protocol::Retired::Deleted));
     Ok(crate::report::abort(&done.rotation, &done.old, retired, &done.branch))
@@ -141,6 +143,17 @@ fn cut_short(ready: &Ready<'_>, typed: Option<&str>) -> Result<Option<Intent>> {
         .hint(format!("name one: {}", ids.join(", "))));
     }
     Ok(all.pop())
+}
+
+/// The rotation that is under way here, else the one that is open at the remote.
+fn to_undo(ready: &Ready<'_>, typed: Option<&str>, prefix: &str) -> Result<Option<Intent>> {
+    if let Some(intent) = cut_short(ready, typed)? {
+        return Ok(Some(intent));
+    }
+    match typed.map(|word| ready.settings.pattern.parse(word)) {
+        Some(Ok(old)) => reconstruct(&ready.seams(), prefix, &old),
+        _ => Ok(None),
+    }
 }
 
 /// Builds what was wanted, with functions over the settings.

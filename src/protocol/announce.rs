@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::locate::Located;
-use super::run::{Run, digest};
+use super::run::{Run, digest, record_event};
 use super::seams::{Seams, Wanted};
 use crate::error::{Error, Result};
 use crate::forge::{
@@ -11,7 +11,7 @@ use crate::forge::{
     SetAside, State, Summary, body, title,
 };
 use crate::model::{AccessKeyId, AccountId, Timestamp, UserName, visible};
-use crate::repo::{Event, Happening, Ledger, Stamp};
+use crate::repo::{Event, Happening};
 
 /// The title of commit and pull request.
 ///
@@ -169,28 +169,19 @@ pub(super) fn record(run: &mut Run<'_>) -> Result<()> {
     if !run.seams.keeps_ledger {
         return Ok(());
     }
-    let now = (run.seams.clock)();
-    let stamp = Stamp { author: run.seams.author, at: now, signing: run.seams.signing };
-    let ledger = Ledger::of(run.seams.remote);
     let started = Timestamp(run.intent.started_at);
     for (word, happening, at) in [
         ("started", Happening::Started, started),
         ("created", Happening::Created, started),
-        ("proposed", Happening::Proposed, now),
+        ("proposed", Happening::Proposed, (run.seams.clock)()),
     ] {
-        let mut event =
-            Event::new(format!("{}-{word}", run.intent.rotation), happening, at.to_string());
-        event.rotation = Some(run.intent.rotation.clone());
-        event.actor = Some(format!("{} <{}>", run.seams.author.name, run.seams.author.email));
-        event.old = Some(run.intent.old.clone());
-        event.new.clone_from(&run.intent.new);
-        event.user = Some(run.intent.user.clone());
-        event.account = Some(run.intent.account.clone());
+        let name = format!("{}-{word}", run.intent.rotation);
+        let mut event = Event::new(name, happening, at.to_string());
         if word == "proposed" {
             event.evidence = evidence(run);
             event.digests = digests(run)?;
         }
-        ledger.append(&run.wanted.old, &event, &stamp)?;
+        record_event(run.seams, &run.intent, event)?;
     }
     Ok(())
 }

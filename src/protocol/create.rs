@@ -1,11 +1,11 @@
 //! The one irreversible request. It is sent once; a lost or cut answer is resolved by listing, and
 //! an access key whose secret nobody has is retired before another is asked for (I2).
 
-use super::retire::retire;
+use super::retire::{Retired, Retiring, retire};
 use super::run::Run;
 use crate::error::{Error, Result};
 use crate::iam::CreateFailure;
-use crate::model::AccessKeyId;
+use crate::model::{AccessKeyId, AccessKeyPair};
 use crate::repo::Remote;
 
 /// The new access key exists and its pair is in the escrow.
@@ -28,20 +28,29 @@ pub(super) fn create(run: &mut Run<'_>) -> Result<()> {
     match run.seams.iam.create(&run.user) {
         Ok(pair) => {
             // No network and no wait between the answer and the escrow on the disk.
-            let sealed = run.escrow_identity()?.encrypt(&pair)?;
-            run.hold.write(&run.escrow_name(), &sealed)?;
+            keep(run, &pair).map_err(|error| {
+                error.hint(format!("it was created and could not be kept; `keyroll resume` retires it and makes another: {}", pair.id))
+            })?;
             run.intent.new = Some(pair.id.to_string());
             (run.seams.note)(&format!("created {}", pair.id));
             run.pair = Some(pair);
             Ok(())
         }
         Err(CreateFailure::Refused(error)) => {
+            run.intent.create_sent = false;
+            run.record("lock")?;
             Err(error.hint("no access key was made; `keyroll resume` tries again, `keyroll abort` gives up"))
         }
         Err(CreateFailure::Ambiguous(error)) => {
             Err(error.hint("an access key may exist whose secret nobody has: `keyroll resume` finds and retires it, then goes on"))
         }
     }
+}
+
+/// Puts the pair into the escrow, durably.
+fn keep(run: &mut Run<'_>, pair: &AccessKeyPair) -> Result<()> {
+    let sealed = run.escrow_identity()?.encrypt(pair)?;
+    run.hold.write(&run.escrow_name(), &sealed)
 }
 
 /// Compares what IAM lists with what it listed before the intent, and retires what an earlier
@@ -58,7 +67,10 @@ fn reconcile(run: &mut Run<'_>) -> Result<()> {
             (run.seams.note)(&format!(
                 "an earlier attempt made an access key whose secret is lost: {orphan}"
             ));
-            retire(run, &orphan)?;
+            let outcome = retire(&Retiring::of(run), &orphan)?;
+            if outcome == Retired::SwitchedOff {
+                return Err(still_there(&orphan));
+            }
             run.intent.new = None;
             run.intent.create_sent = false;
             run.record("create")
@@ -72,6 +84,13 @@ fn reconcile(run: &mut Run<'_>) -> Result<()> {
             .hint("somebody else made them: find out who, then run `keyroll resume` or `keyroll abort`"))
         }
     }
+}
+
+/// An Inactive key still counts for AWS's quota of two.
+fn still_there(orphan: &AccessKeyId) -> Error {
+    Error::refused("orphan-not-deleted", format!("an access key whose secret is lost is Inactive and may not be deleted with these credentials: {orphan}"))
+        .hint(format!("an administrator deletes it: aws iam delete-access-key --access-key-id {orphan}"))
+        .hint("then `keyroll resume` goes on")
 }
 
 /// The lock is read again right before the request (I11).

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::seams::{Accepted, RequestForm};
+use super::trailers::Trailers;
 use crate::error::{Error, Kind, Result};
 use crate::repo::{Hold, Journal};
 
@@ -43,6 +44,11 @@ pub struct Intent {
     pub create_sent: bool,
     /// Whether the branch names the new access key.
     pub announced: bool,
+    /// The commit that is being put on the branch: recorded before the push, so that a run that
+    /// was killed right after it knows its own commit again.
+    pub pushing: Option<Pushing>,
+    /// Whether the pushed commit was fetched back and opened once more.
+    pub confirmed: bool,
     /// The windows in force, for the record.
     pub proved_with: String,
     /// When we probed with the new pair (seconds since 1970).
@@ -63,9 +69,66 @@ pub struct Intent {
     pub step: String,
 }
 
+/// A push that may or may not have arrived.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pushing {
+    /// The commit.
+    pub commit: String,
+    /// Whether it holds the new pair, or only names the new access key.
+    pub rewrites: bool,
+}
+
 impl Intent {
     fn file(rotation: &str) -> String {
         format!("{rotation}.json")
+    }
+
+    /// The intent of a rotation that another machine made, as far as its branch tells.
+    #[must_use]
+    pub(super) fn of_trailers(trailers: &Trailers, remote: &str, branch: &str) -> Self {
+        Self {
+            version: 1,
+            rotation: trailers.rotation.clone(),
+            account: trailers.account.to_string(),
+            user: trailers.user.to_string(),
+            old: trailers.old.to_string(),
+            new: trailers.new.as_ref().map(ToString::to_string),
+            given: false,
+            listed: trailers.listed.iter().map(ToString::to_string).collect(),
+            started_at: trailers.started_at.0,
+            old_last_used: None,
+            remote: remote.to_owned(),
+            base_branch: String::new(),
+            base_commit: String::new(),
+            branch: branch.to_owned(),
+            branch_commit: None,
+            create_sent: trailers.new.is_some(),
+            announced: trailers.new.is_some(),
+            pushing: None,
+            confirmed: false,
+            proved_with: String::new(),
+            probes: Vec::new(),
+            rewritten: None,
+            pull_request: None,
+            pairs: Vec::new(),
+            accepted: Vec::new(),
+            sign_off: false,
+            form: RequestForm::default(),
+            step: "elsewhere".to_owned(),
+        }
+    }
+
+    /// The full reference of the rotation's branch.
+    #[must_use]
+    pub fn reference(&self) -> String {
+        format!("refs/heads/{}", self.branch)
+    }
+
+    /// Whether a commit is one that this rotation put on its branch.
+    #[must_use]
+    pub fn put(&self, commit: &str) -> bool {
+        self.branch_commit.as_deref() == Some(commit)
+            || self.pushing.as_ref().is_some_and(|one| one.commit == commit)
     }
 
     /// Makes the intent durable.

@@ -2,6 +2,7 @@
 //! does one thing and records it. What things mean is decided in `rotation`; what the user typed
 //! and what is said are left to `cli` and `report`.
 
+mod abort;
 mod adopt;
 mod announce;
 mod create;
@@ -20,10 +21,11 @@ mod survey;
 mod think;
 mod trailers;
 
+pub use abort::{Aborted, reconstruct, undo};
 pub use intent::Intent;
 pub use locate::{Located, locate};
 pub use preflight::{Standing, standing};
-pub use resume::{Aborted, go_on, undo};
+pub use resume::go_on;
 pub use retire::Retired;
 pub use rotate::{Mode, Replacement, Rotated, rotate};
 pub use seams::{Accepted, DeclaredConsumer, RequestForm, Seams, Telling, Wanted};

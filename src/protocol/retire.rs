@@ -1,8 +1,10 @@
 //! Retiring a *new* access key that came to nothing. The old one is never touched here.
 
+use super::intent::Intent;
 use super::run::Run;
+use super::seams::{Seams, Wanted};
 use crate::error::{Error, Kind, Result};
-use crate::model::{AccessKeyId, KeyStatus, Timestamp};
+use crate::model::{AccessKeyId, KeyStatus, RepoPath, Timestamp, UserName};
 use crate::rotation::LAST_USED_SPAN;
 
 /// How a new access key was retired.
@@ -14,6 +16,21 @@ pub enum Retired {
     SwitchedOff,
 }
 
+/// A rotation whose new access key came to nothing.
+pub(super) struct Retiring<'a> {
+    pub(super) seams: &'a Seams<'a>,
+    pub(super) wanted: &'a Wanted<'a>,
+    pub(super) user: &'a UserName,
+    pub(super) intent: &'a Intent,
+}
+
+impl<'a> Retiring<'a> {
+    /// Of a rotation under way.
+    pub(super) const fn of(run: &'a Run<'a>) -> Self {
+        Self { seams: run.seams, wanted: run.wanted, user: &run.user, intent: &run.intent }
+    }
+}
+
 /// Switches a new access key off, looks again, deletes it.
 ///
 /// Only if it was made after the intent, stands in no file of base, shows no use but our own
@@ -21,9 +38,9 @@ pub enum Retired {
 ///
 /// # Errors
 /// `new-key-in-use`, `new-key-on-base`, `not-ours`, `lock-lost`; or what IAM answered.
-pub(super) fn retire(run: &Run<'_>, id: &AccessKeyId) -> Result<Retired> {
+pub(super) fn retire(run: &Retiring<'_>, id: &AccessKeyId) -> Result<Retired> {
     let iam = run.seams.iam;
-    let Some(key) = iam.access_keys(&run.user)?.keys.into_iter().find(|key| &key.id == id) else {
+    let Some(key) = iam.access_keys(run.user)?.keys.into_iter().find(|key| &key.id == id) else {
         return Ok(Retired::Deleted);
     };
     if id.as_str() == run.intent.old || run.intent.listed.iter().any(|known| known == id.as_str()) {
@@ -43,13 +60,13 @@ pub(super) fn retire(run: &Run<'_>, id: &AccessKeyId) -> Result<Retired> {
     lock_is_ours(run)?;
     stands_nowhere(run, id)?;
     unused(run, id)?;
-    iam.set_status(&run.user, id, &KeyStatus::Inactive)?;
+    iam.set_status(run.user, id, &KeyStatus::Inactive)?;
     (run.seams.sleep)(run.seams.policy.recheck);
     if let Err(error) = unused(run, id) {
-        iam.set_status(&run.user, id, &KeyStatus::Active)?;
+        iam.set_status(run.user, id, &KeyStatus::Active)?;
         return Err(error);
     }
-    match iam.delete(&run.user, id) {
+    match iam.delete(run.user, id) {
         Ok(()) => Ok(Retired::Deleted),
         Err(error) if error.kind() == Kind::Denied => {
             (run.seams.note)(&format!("not allowed to delete it, it stays Inactive: {id}"));
@@ -59,9 +76,9 @@ pub(super) fn retire(run: &Run<'_>, id: &AccessKeyId) -> Result<Retired> {
     }
 }
 
-fn lock_is_ours(run: &Run<'_>) -> Result<()> {
-    match run.seams.remote.ref_at(&run.reference())? {
-        Some(at) if Some(&at) == run.intent.branch_commit.as_ref() => Ok(()),
+fn lock_is_ours(run: &Retiring<'_>) -> Result<()> {
+    match run.seams.remote.ref_at(&run.intent.reference())? {
+        Some(at) if run.intent.put(&at) => Ok(()),
         None => Ok(()),
         Some(_) => Err(Error::refused(
             "lock-lost",
@@ -73,9 +90,23 @@ fn lock_is_ours(run: &Run<'_>) -> Result<()> {
     }
 }
 
-fn stands_nowhere(run: &Run<'_>, id: &AccessKeyId) -> Result<()> {
-    let base = super::think::Base::read(run.seams.remote, Some(&run.intent.base_branch))?;
+fn stands_nowhere(run: &Retiring<'_>, id: &AccessKeyId) -> Result<()> {
+    let base = super::think::Base::read(run.seams.remote, run.wanted.base.as_deref())?;
     let located = super::think::search(run.seams, run.wanted, id, &base.commit)?;
+    let accepted =
+        |path: &RepoPath| run.intent.accepted.iter().any(|one| one.path == path.to_text());
+    let locked = located.survey.locked();
+    if let Some(closed) = locked.iter().find(|one| !accepted(&one.place.path)) {
+        return Err(Error::refused(
+            "locked-values",
+            format!(
+                "it cannot be told whether it stands on {}: {} stayed locked: {id}",
+                base.branch(),
+                closed.place
+            ),
+        )
+        .hint("give the identity that opens it with --identity"));
+    }
     match located.occurrences.first() {
         None => Ok(()),
         Some(one) => Err(Error::refused(
@@ -89,7 +120,7 @@ fn stands_nowhere(run: &Run<'_>, id: &AccessKeyId) -> Result<()> {
 }
 
 /// Whether anybody but our own probes has used it.
-fn unused(run: &Run<'_>, id: &AccessKeyId) -> Result<()> {
+fn unused(run: &Retiring<'_>, id: &AccessKeyId) -> Result<()> {
     let known = run.seams.iam.last_used(id)?;
     let Some(at) = known.last_used.at else { return Ok(()) };
     let last_probe = run.intent.probes.iter().copied().max().map(Timestamp);

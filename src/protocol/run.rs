@@ -12,7 +12,7 @@ use super::trailers::{Trailers, branch};
 use crate::error::{Error, Result};
 use crate::forge::PullRequest;
 use crate::model::{AccessKeyId, AccessKeyPair, AccountId, Change, UserName};
-use crate::repo::{Hold, Stamp};
+use crate::repo::{Event, Hold, Ledger, Stamp};
 
 /// A rotation under way.
 pub(super) struct Run<'a> {
@@ -73,6 +73,8 @@ impl<'a> Run<'a> {
             branch_commit: None,
             create_sent: false,
             announced: false,
+            pushing: None,
+            confirmed: false,
             proved_with: super::steps::windows_used(seams.policy),
             probes: Vec::new(),
             rewritten: None,
@@ -110,7 +112,7 @@ impl<'a> Run<'a> {
     /// The full reference of the rotation's branch.
     #[must_use]
     pub(super) fn reference(&self) -> String {
-        format!("refs/heads/{}", self.intent.branch)
+        self.intent.reference()
     }
 
     /// The new access key's ID, once it is known.
@@ -204,6 +206,22 @@ impl<'a> Run<'a> {
         let base = Some(self.thought.base.commit.as_str());
         self.seams.remote.objects().commit(base, changes, message, &stamp)
     }
+}
+
+/// Adds one event of a rotation to the ledger, with who, whose and which.
+///
+/// # Errors
+/// Network errors.
+pub(super) fn record_event(seams: &Seams<'_>, intent: &Intent, mut event: Event) -> Result<()> {
+    let (author, signing) = (seams.author, seams.signing);
+    let stamp = Stamp { author, at: (seams.clock)(), signing };
+    event.rotation = Some(intent.rotation.clone());
+    event.actor = Some(format!("{} <{}>", author.name, author.email));
+    event.old = Some(intent.old.clone());
+    event.new.clone_from(&intent.new);
+    event.user = Some(intent.user.clone());
+    event.account = Some(intent.account.clone());
+    Ledger::of(seams.remote).append(&AccessKeyId::new(intent.old.as_str())?, &event, &stamp)
 }
 
 /// The digest of a sealed token, for the ledger: SHA-256, in base64.

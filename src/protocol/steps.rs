@@ -4,10 +4,11 @@
 use super::announce::{propose, record, summary_title};
 use super::create::create;
 use super::escrow::EscrowIdentity;
+use super::intent::Pushing;
 use super::prove::prove;
 use super::run::Run;
 use crate::error::{Error, Result};
-use crate::model::{AccessKeyPair, Policy, Timestamp, format_duration};
+use crate::model::{AccessKeyPair, Change, Policy, Timestamp, format_duration};
 use crate::repo::{Lease, Rehearse};
 use crate::rotation;
 
@@ -56,6 +57,10 @@ pub(super) fn windows_used(policy: &Policy) -> String {
 
 /// The intent and the escrow's identity are durable, and the identity opens again from the disk.
 fn journal(run: &mut Run<'_>) -> Result<()> {
+    if run.intent.rewritten.is_some() {
+        return Ok(());
+    }
+    run.record("begin")?;
     let journal = run.seams.journal;
     if journal.read(&run.identity_name())?.is_none() {
         let identity = EscrowIdentity::generate();
@@ -77,26 +82,49 @@ fn journal(run: &mut Run<'_>) -> Result<()> {
 
 /// The branch exists and is ours: made by a push that only creates.
 fn lock(run: &mut Run<'_>) -> Result<()> {
-    let reference = run.reference();
-    if let Some(held) = &run.intent.branch_commit {
-        return match run.seams.remote.ref_at(&reference)? {
-            Some(at) if &at == held => Ok(()),
-            Some(_) => Err(lost(run, "was moved by somebody else")),
-            None => Err(lost(run, "was deleted")),
-        };
+    let standing = run.seams.remote.ref_at(&run.reference())?;
+    arrived(run, standing.as_deref())?;
+    match (&run.intent.branch_commit, standing) {
+        (Some(held), Some(at)) if *held == at => Ok(()),
+        (_, Some(_)) if run.intent.create_sent || run.intent.rewritten.is_some() => {
+            Err(lost(run, "was moved by somebody else"))
+        }
+        (_, None) if run.intent.rewritten.is_some() => Err(lost(run, "was deleted")),
+        // Nothing was made yet, or the new pair is safe in the escrow: the lock is taken (again).
+        _ => take_lock(run),
     }
-    let mut trailers = run.trailers()?;
-    trailers.new = None;
-    let commit = run.commit(&[], &trailers.lock_message())?;
+}
+
+/// A push whose answer was lost did arrive.
+fn arrived(run: &mut Run<'_>, at: Option<&str>) -> Result<()> {
+    let Some(pushing) = run.intent.pushing.clone().filter(|one| Some(one.commit.as_str()) == at)
+    else {
+        return Ok(());
+    };
+    run.intent.branch_commit = Some(pushing.commit.clone());
+    run.intent.announced = true;
+    if pushing.rewrites {
+        run.intent.rewritten = Some(pushing.commit);
+    }
+    run.intent.pushing = None;
+    run.record("lock")
+}
+
+fn take_lock(run: &mut Run<'_>) -> Result<()> {
+    let reference = run.reference();
+    let message = run.trailers()?.lock_message();
+    let commit = run.commit(&[], &message)?;
     // Durable before the push: after a kill the journal must know a lock that did arrive.
     run.intent.branch_commit = Some(commit.clone());
+    run.intent.announced = run.intent.new.is_some();
     run.record("lock")?;
-    let pushed = run.seams.remote.push(&reference, &commit, Lease::Absent, Rehearse::No);
-    if let Err(error) = pushed {
+    if let Err(error) = run.seams.remote.push(&reference, &commit, Lease::Absent, Rehearse::No) {
         if run.seams.remote.ref_at(&reference)?.as_ref() == Some(&commit) {
             return Ok(());
         }
-        run.intent.forget(&run.hold)?;
+        if !run.intent.create_sent {
+            run.intent.forget(&run.hold)?;
+        }
         return Err(error);
     }
     (run.seams.note)(&format!("holding {}", run.intent.branch));
@@ -114,19 +142,20 @@ fn announce(run: &mut Run<'_>) -> Result<()> {
         return Ok(());
     }
     let message = run.trailers()?.lock_message();
-    replace_branch(run, &[], &message)?;
-    run.intent.announced = true;
-    Ok(())
+    replace_branch(run, &[], &message, false)
 }
 
 /// Puts one commit on base in the place of the branch's commit, under a lease.
 fn replace_branch(
     run: &mut Run<'_>,
-    changes: &[crate::model::Change],
+    changes: &[Change],
     message: &str,
-) -> Result<String> {
+    rewrites: bool,
+) -> Result<()> {
     let held = run.intent.branch_commit.clone().ok_or_else(|| Error::bug("no lock is held"))?;
     let commit = run.commit(changes, message)?;
+    run.intent.pushing = Some(Pushing { commit: commit.clone(), rewrites });
+    run.record(if rewrites { "prove" } else { "create" })?;
     let reference = run.reference();
     let pushed = run.seams.remote.push(&reference, &commit, Lease::At(&held), Rehearse::No);
     if let Err(error) = pushed
@@ -134,9 +163,7 @@ fn replace_branch(
     {
         return Err(error.hint("nothing is lost: `keyroll resume` goes on from here"));
     }
-    run.intent.branch_commit = Some(commit.clone());
-    run.record(&run.intent.step.clone())?;
-    Ok(commit)
+    arrived(run, Some(&commit))
 }
 
 fn prove_pair(run: &mut Run<'_>) -> Result<()> {
@@ -170,13 +197,14 @@ fn rewrite(run: &mut Run<'_>) -> Result<()> {
     let who = run.wanted.sign_off.then(|| format!("{} <{}>", author.name, author.email));
     let places = plan.swaps().len();
     let message = run.trailers()?.rewrite_message(&title, places, who.as_deref());
-    let commit = replace_branch(run, &changes, &message)?;
-    run.intent.rewritten = Some(commit);
-    Ok(())
+    replace_branch(run, &changes, &message, true)
 }
 
 /// What the remote now holds is opened once more: the pair stands there, and the old one nowhere.
 fn fetch_back(run: &mut Run<'_>) -> Result<()> {
+    if run.intent.confirmed {
+        return Ok(());
+    }
     let commit = run.intent.rewritten.clone().ok_or_else(|| Error::bug("nothing was pushed"))?;
     let reference = run.reference();
     match run.seams.remote.ref_at(&reference)? {
@@ -194,5 +222,7 @@ fn fetch_back(run: &mut Run<'_>) -> Result<()> {
         &run.thought.old_secret,
         pair,
         run.seams.keyring,
-    )
+    )?;
+    run.intent.confirmed = true;
+    Ok(())
 }

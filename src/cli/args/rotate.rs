@@ -120,6 +120,9 @@ pub struct AbortArgs {
     /// The rotation.
     #[command(flatten)]
     pub targets: Targets,
+    /// What stands before the user's name in the branch
+    #[arg(long, value_name = "PREFIX", default_value = "keyroll/rotate")]
+    pub branch_prefix: String,
     /// Do not ask
     #[arg(long)]
     pub yes: bool,
