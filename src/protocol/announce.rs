@@ -220,6 +220,7 @@ fn evidence(run: &Run<'_>) -> Map<String, Value> {
 /// Old and new digest of each planned file, so that a reviewer without identities can compare.
 fn digests(run: &Run<'_>) -> Result<Map<String, Value>> {
     let commit = run.intent.rewritten.as_deref().ok_or_else(|| Error::bug("nothing was pushed"))?;
+    run.seams.remote.bring(&run.reference(), commit)?;
     let mut all = Map::new();
     for change in super::think::changes_between(run.seams, &run.thought, commit)? {
         let both = json!({ "old": digest(&change.before), "new": digest(&change.after) });
