@@ -160,6 +160,9 @@ impl std::error::Error for Error {}
 /// escapes the rest.
 #[must_use]
 pub fn visible(text: &str) -> String {
+    if crate::breakage::is_on("I13") {
+        return text.to_owned();
+    }
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

@@ -12,8 +12,9 @@
 //! - [`protocol`] is the order of steps, each of which may be cut at any moment;
 //! - [`report`] says it, [`cli`] hears it, [`sandbox`] simulates the outside for `keyroll demo`.
 //!
-//! [`model`] holds the nouns and [`error`] what can go wrong.
+//! [`model`] holds the nouns and [`error`] what can go wrong; [`breakage`] is for tests.
 
+pub mod breakage;
 pub mod cli;
 pub mod error;
 pub mod forge;

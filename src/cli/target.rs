@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use super::args;
 use super::config::{Config, Paths, Pattern};
 use super::session::Session;
+use crate::breakage;
 use crate::error::{Error, Kind, Result};
 use crate::keyring::{Keyring, Surroundings, discover};
 use crate::model::{KeyIdPattern, RepoPath, visible};
@@ -106,6 +107,12 @@ impl Settings {
                 let text =
                     std::fs::read(&path).map_err(|source| Error::io("read", &path, &source))?;
                 Config::parse(&text, &path.to_string_lossy())?
+            }
+            None if breakage::is_on("I12") => {
+                let path = session.cwd.join(SETTINGS);
+                let text =
+                    std::fs::read(&path).map_err(|source| Error::io("read", &path, &source))?;
+                Config::parse(&text, SETTINGS)?
             }
             None => match repository.read_path(commit, &RepoPath::new(SETTINGS))? {
                 Some(text) => Config::parse(&text, SETTINGS)?,

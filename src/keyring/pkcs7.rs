@@ -21,6 +21,7 @@ use zeroize::Zeroizing;
 
 use super::pem::{PrivateKey, PublicKey};
 use super::{Identity, Sealed, Sealer};
+use crate::breakage;
 use crate::error::{Error, Result};
 use crate::model::{Lock, LockReason, Secret, visible};
 
@@ -99,7 +100,7 @@ impl Pkcs7 {
         let own = self.own.iter().find(|certificate| certificate.public != self.public);
         let none = !self.all.is_empty() && !self.all.iter().any(|c| c.public == self.public);
         let foreign = own.or_else(|| if none { self.all.first() } else { None });
-        let Some(foreign) = foreign else { return Ok(()) };
+        let Some(foreign) = foreign.filter(|_| !breakage::is_on("I7")) else { return Ok(()) };
         Err(Error::refused(
             "recipient-mismatch",
             format!(

@@ -3,6 +3,7 @@
 
 use super::retire::{Retired, Retiring, retire};
 use super::run::Run;
+use crate::breakage;
 use crate::error::{Error, Result};
 use crate::iam::CreateFailure;
 use crate::model::{AccessKeyId, AccessKeyPair};
@@ -41,6 +42,9 @@ pub(super) fn create(run: &mut Run<'_>) -> Result<()> {
             run.record("lock")?;
             Err(error.hint("no access key was made; `keyroll resume` tries again, `keyroll abort` gives up"))
         }
+        Err(CreateFailure::Ambiguous(_)) if breakage::is_on("I2") => {
+            run.seams.iam.create(&run.user).map(drop).map_err(|_| Error::bug("broken on purpose"))
+        }
         Err(CreateFailure::Ambiguous(error)) => {
             Err(error.hint("an access key may exist whose secret nobody has: `keyroll resume` finds and retires it, then goes on"))
         }
@@ -50,6 +54,9 @@ pub(super) fn create(run: &mut Run<'_>) -> Result<()> {
 /// Puts the pair into the escrow, durably.
 fn keep(run: &mut Run<'_>, pair: &AccessKeyPair) -> Result<()> {
     let sealed = run.escrow_identity()?.encrypt(pair)?;
+    if breakage::is_on("I3") {
+        run.hold.write("broken-on-purpose", pair.secret.expose())?;
+    }
     run.hold.write(&run.escrow_name(), &sealed)
 }
 
@@ -96,7 +103,7 @@ fn still_there(orphan: &AccessKeyId) -> Error {
 /// The lock is read again right before the request (I11).
 fn holds_lock(remote: &Remote, run: &Run<'_>) -> Result<()> {
     let at = remote.ref_at(&run.reference())?;
-    if at.is_some() && at == run.intent.branch_commit {
+    if (at.is_some() && at == run.intent.branch_commit) || breakage::is_on("I11") {
         return Ok(());
     }
     Err(Error::refused(

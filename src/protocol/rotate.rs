@@ -7,6 +7,7 @@ use super::seams::{Seams, Wanted};
 use super::steps;
 use super::think::{Base, Thought, rehearse, think};
 use super::trailers::branch;
+use crate::breakage;
 use crate::error::{Error, Result};
 use crate::model::{AccessKeyId, Occurrence, Place, Role, Scheme, UserName};
 use crate::repo::{Lease, Rehearse};
@@ -89,7 +90,9 @@ pub fn rotate(
     let thought = think(seams, wanted, &base)?;
     right_accounts(wanted, &standing, &thought)?;
     rehearse(seams, &thought)?;
-    outside_is_ready(seams, wanted, &standing, &base)?;
+    if !breakage::is_on("I4") {
+        outside_is_ready(seams, wanted, &standing, &base)?;
+    }
     if mode == Mode::DryRun {
         return Ok(planned(wanted, &standing, &thought));
     }

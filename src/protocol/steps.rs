@@ -7,6 +7,7 @@ use super::escrow::EscrowIdentity;
 use super::intent::Pushing;
 use super::prove::prove;
 use super::run::Run;
+use crate::breakage;
 use crate::error::{Error, Result};
 use crate::model::{AccessKeyPair, Change, Policy, Timestamp, format_duration};
 use crate::repo::{Lease, Rehearse};
@@ -82,6 +83,9 @@ fn journal(run: &mut Run<'_>) -> Result<()> {
 
 /// The branch exists and is ours: made by a push that only creates.
 fn lock(run: &mut Run<'_>) -> Result<()> {
+    if breakage::is_on("I11") {
+        return Ok(());
+    }
     let standing = run.seams.remote.ref_at(&run.reference())?;
     arrived(run, standing.as_deref())?;
     match (&run.intent.branch_commit, standing) {

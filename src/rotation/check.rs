@@ -3,6 +3,7 @@
 
 use super::encode::Needles;
 use super::find::{Query, find, find_secret};
+use crate::breakage;
 use crate::error::{Error, Result};
 use crate::format::{self, Source};
 use crate::keyring::Keyring;
@@ -24,6 +25,9 @@ pub fn check(
     pair: &AccessKeyPair,
     keyring: &Keyring,
 ) -> Result<()> {
+    if breakage::is_on("I5") || breakage::is_on("I6") {
+        return Ok(());
+    }
     let needles = Needles::of(old_secret)?;
     for change in changes {
         let before = files
