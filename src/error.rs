@@ -109,7 +109,14 @@ impl Error {
             _ => "io",
         };
         let shown = visible(&path.to_string_lossy());
-        Self::new(Kind::Io, reason, format!("could not {what} `{shown}`: {source}"))
+        let error = Self::new(Kind::Io, reason, format!("could not {what} `{shown}`: {source}"));
+        match reason {
+            "file-not-found" => error.hint("check the path"),
+            "permission-denied" => error.hint("check who owns it and who may do that"),
+            "disk-full" => error.hint("make room on that disk, then run the same command again"),
+            "read-only-disk" => error.hint("the disk takes no changes: choose another folder"),
+            _ => error,
+        }
     }
 
     /// Adds what to do next; hints are printed in the order they were added.

@@ -9,8 +9,8 @@ use super::progress::Bar;
 use super::session::Session;
 use super::target::{Settings, Source, access, keyring};
 use crate::error::{Error, Kind, Result};
-use crate::model::{AccessKeyId, Occurrence, Place, RepoPath, Role, visible};
-use crate::protocol::{Located, Search, locate};
+use crate::model::{AccessKeyId, Locked, Occurrence, Place, RepoPath, Role, visible};
+use crate::protocol::{Located, Past, Search, locate, locate_past};
 use crate::repo::{Head, Listing};
 use crate::report::{FindAnswer, Outcome, find as report, sarif};
 use crate::rotation::Query;
@@ -57,7 +57,8 @@ fn words(args: &FindArgs) -> Result<Vec<String>> {
             Kind::Usage,
             "mixed-queries",
             "IDs and --all, --text or --regex exclude each other",
-        )),
+        )
+        .hint("run keyroll find twice, once for each")),
         _ => Ok(words),
     }
 }
@@ -93,12 +94,23 @@ fn find_in(
     target: Option<&str>,
 ) -> Result<Outcome> {
     let source = Source::open(session, target, access(session, None))?;
-    let head = source.head(args.reference.as_deref())?;
     let repository = source.repository();
-    let settings = Settings::read(session, repository, &head.commit, &args.repository)?;
+    let head = match source.head(args.reference.as_deref()) {
+        Ok(head) => Some(head),
+        // Files can be searched before anything is committed.
+        Err(error) if args.worktree && error.reason() == "unborn-branch" => None,
+        Err(error) => return Err(error),
+    };
+    let commit = head.as_ref().map(|head| head.commit.as_str());
+    let settings = Settings::read_if_any(session, repository, commit, &args.repository)?;
     let (query, ids) = query(args, words, &settings)?;
-    let listing = repository.list(&head.commit)?;
-    nothing_to_search(&settings, &listing)?;
+    let listing = match commit {
+        Some(commit) if !args.worktree => repository.list(commit)?,
+        _ => repository.list_worktree()?,
+    };
+    if !args.history {
+        nothing_to_search(&settings, &listing)?;
+    }
     let keyring = keyring(session, repository, repository, &listing, &settings, &args.repository)?;
     let bar = Bar::new(session.shows_progress);
     let search = Search {
@@ -108,14 +120,48 @@ fn find_in(
         wanted: &|bytes| query.is_in(bytes),
         progress: &bar,
     };
-    let mut located = locate(&search, &listing, &query, &[], &settings.pattern)?;
+    let name = target.map_or_else(|| session.cwd.to_string_lossy().into_owned(), visible);
+    let mut found = if args.history {
+        if let Source::Fetched(remote) = &source {
+            remote.fetch_history()?;
+        }
+        let history = repository.history()?;
+        let past = locate_past(&search, &history, &query, &settings.pattern)?;
+        Found::past(past, history.missing, listing)
+    } else {
+        Found::now(locate(&search, &listing, &query, &[], &settings.pattern)?)
+    };
     bar.done();
-    for one in &mut located.occurrences {
+    for one in &mut found.occurrences {
         one.environment = settings.config.environment_of(&one.place.path).map(str::to_owned);
     }
-    let name = target.map_or_else(|| session.cwd.to_string_lossy().into_owned(), visible);
-    let found = Found { ids, name, head, located };
-    Ok(found.outcome(session))
+    Ok(found.outcome(session, &Asked { ids, name, head, scope: Scope::of(args) }))
+}
+
+/// Which files were searched.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Scope {
+    Commit,
+    Worktree,
+    History,
+}
+
+impl Scope {
+    const fn of(args: &FindArgs) -> Self {
+        match (args.worktree, args.history) {
+            (true, _) => Self::Worktree,
+            (_, true) => Self::History,
+            _ => Self::Commit,
+        }
+    }
+}
+
+/// What was asked of one repository.
+struct Asked {
+    ids: Vec<AccessKeyId>,
+    name: String,
+    head: Option<Head>,
+    scope: Scope,
 }
 
 /// A filter that leaves no file must not read as "found nowhere".
@@ -133,56 +179,85 @@ fn nothing_to_search(settings: &Settings, listing: &Listing) -> Result<()> {
 }
 
 /// Everything one repository answered.
+#[derive(Default)]
 struct Found {
-    ids: Vec<AccessKeyId>,
-    name: String,
-    head: Head,
-    located: Located,
+    occurrences: Vec<Occurrence>,
+    /// The newest commit of each occurrence; empty but for a search of the past.
+    commits: Vec<String>,
+    ambiguous: Vec<(Place, Vec<Place>)>,
+    indirect: Vec<(Place, String)>,
+    locked: Vec<Locked>,
+    not_searched: Vec<(RepoPath, &'static str)>,
+    missing: usize,
+    files_read: usize,
+    values_opened: usize,
 }
 
 impl Found {
-    fn outcome(self, session: &Session) -> Outcome {
-        let Self { mut ids, name, head, located } = self;
-        let text_only = located.occurrences.iter().all(|one| one.role == Role::Text);
-        if ids.is_empty() && !text_only {
-            ids = located.occurrences.iter().filter_map(|one| one.id.clone()).collect();
+    fn now(located: Located) -> Self {
+        let ambiguous = located.pairings.values().flat_map(|pairing| &pairing.ambiguous);
+        let not_searched = located.survey.not_searched.iter();
+        Self {
+            ambiguous: ambiguous.map(|one| (one.id.clone(), one.candidates.clone())).collect(),
+            indirect: located.indirect.into_iter().map(|one| (one.place, one.through)).collect(),
+            locked: located.survey.locked(),
+            not_searched: not_searched.map(|one| (one.path.clone(), one.what.word())).collect(),
+            files_read: located.survey.files_read,
+            values_opened: located.survey.values_opened,
+            occurrences: located.occurrences,
+            ..Self::default()
+        }
+    }
+
+    fn past(past: Past, missing: usize, listing: Listing) -> Self {
+        let (occurrences, commits) = past.occurrences.into_iter().unzip();
+        // Links and submodules are told as they stand now.
+        let now = listing.not_searched.into_iter().map(|one| (one.path, one.what.word()));
+        Self {
+            occurrences,
+            commits,
+            ambiguous: past.ambiguous,
+            indirect: past.indirect,
+            locked: past.locked,
+            not_searched: now.chain(past.not_searched).collect(),
+            missing,
+            files_read: past.files_read,
+            values_opened: past.values_opened,
+        }
+    }
+
+    fn outcome(&self, session: &Session, asked: &Asked) -> Outcome {
+        let mut ids = asked.ids.clone();
+        if ids.is_empty() {
+            ids = self.occurrences.iter().filter_map(|one| one.id.clone()).collect();
             ids.sort();
             ids.dedup();
         }
-        let ambiguous: Vec<(Place, Vec<Place>)> = located
-            .pairings
-            .values()
-            .flat_map(|pairing| &pairing.ambiguous)
-            .map(|one| (one.id.clone(), one.candidates.clone()))
-            .collect();
-        let indirect: Vec<(Place, String)> =
-            located.indirect.iter().map(|one| (one.place.clone(), one.through.clone())).collect();
-        let not_searched: Vec<(RepoPath, &'static str)> = located
-            .survey
-            .not_searched
-            .iter()
-            .map(|one| (one.path.clone(), one.what.word()))
-            .collect();
-        let locked = located.survey.locked();
-        let no_commit = |_: &Occurrence| None;
+        let head = asked.head.as_ref();
+        let committed = asked.scope != Scope::Worktree;
         let answer = FindAnswer {
-            repository: &name,
-            commit: Some(&head.commit),
-            reference: &head.reference,
-            fetched_at: head.fetched_at,
+            repository: &asked.name,
+            commit: head.filter(|_| committed).map(|head| head.commit.as_str()),
+            reference: match (asked.scope, head) {
+                (Scope::Commit, Some(head)) => &head.reference,
+                (Scope::History, _) => "every branch",
+                _ => "work tree",
+            },
+            fetched_at: head.filter(|_| committed).and_then(|head| head.fetched_at),
             now: Session::now(),
             ids: &ids,
-            occurrences: &located.occurrences,
-            commits: &no_commit,
-            ambiguous: &ambiguous,
-            indirect: &indirect,
-            locked: &locked,
-            not_searched: &not_searched,
-            files_read: located.survey.files_read,
-            values_opened: located.survey.values_opened,
+            occurrences: &self.occurrences,
+            commits: &self.commits,
+            ambiguous: &self.ambiguous,
+            indirect: &self.indirect,
+            locked: &self.locked,
+            not_searched: &self.not_searched,
+            missing: self.missing,
+            files_read: self.files_read,
+            values_opened: self.values_opened,
         };
         let mut outcome = report(&answer, session.width, session.paint);
-        outcome.sarif = Some(sarif(&located.occurrences, &locked));
+        outcome.sarif = Some(sarif(&self.occurrences, &self.locked));
         outcome
     }
 }

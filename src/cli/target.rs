@@ -101,6 +101,24 @@ impl Settings {
         commit: &str,
         flags: &args::Repository,
     ) -> Result<Self> {
+        Self::read_if_any(session, repository, Some(commit), flags)
+    }
+
+    /// The same; without a commit, as in a work tree that has none yet, the defaults hold.
+    ///
+    /// # Errors
+    /// As [`Settings::read`].
+    pub(super) fn read_if_any(
+        session: &Session,
+        repository: &Repository,
+        commit: Option<&str>,
+        flags: &args::Repository,
+    ) -> Result<Self> {
+        let settings = RepoPath::new(SETTINGS);
+        let of_commit = || match commit {
+            Some(commit) => repository.read_path(commit, &settings),
+            None => Ok(None),
+        };
         let config = match &flags.origin.config {
             Some(path) => {
                 let path = session.cwd.join(path);
@@ -114,7 +132,7 @@ impl Settings {
                     std::fs::read(&path).map_err(|source| Error::io("read", &path, &source))?;
                 Config::parse(&text, SETTINGS)?
             }
-            None => match repository.read_path(commit, &RepoPath::new(SETTINGS))? {
+            None => match of_commit()? {
                 Some(text) => Config::parse(&text, SETTINGS)?,
                 None => Config::default(),
             },

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::survey::{Search, Survey};
 use crate::error::Result;
-use crate::model::{AccessKeyId, KeyIdPattern, Occurrence, Role};
+use crate::model::{AccessKeyId, KeyIdPattern, Occurrence, Role, Secret};
 use crate::repo::Listing;
 use crate::rotation::{self, Chosen, Indirect, Needles, Pairing, Query};
 
@@ -32,6 +32,21 @@ pub fn locate(
     chosen: &[Chosen],
     pattern: &KeyIdPattern,
 ) -> Result<Located> {
+    locate_knowing(search, listing, query, chosen, pattern, &Secrets::new())
+}
+
+/// Secrets that are known from elsewhere, each with its access key.
+pub(super) type Secrets = Vec<(AccessKeyId, Secret)>;
+
+/// Searches the files of a listing, also for secrets that another listing told.
+pub(super) fn locate_knowing(
+    search: &Search<'_>,
+    listing: &Listing,
+    query: &Query,
+    chosen: &[Chosen],
+    pattern: &KeyIdPattern,
+    known: &Secrets,
+) -> Result<Located> {
     let mut survey = Survey::of(search, listing)?;
     let mut found: Vec<Occurrence> =
         survey.files.iter().flat_map(|file| rotation::find(file, query)).collect();
@@ -39,6 +54,12 @@ pub fn locate(
     let mut secrets = Vec::new();
     for (id, pairing) in &pairings {
         if let Some(secret) = &pairing.secret {
+            secrets.push((id, Needles::of(secret)?));
+        }
+    }
+    for (id, secret) in known {
+        let is_told = |one: &Secret| one.same(secret);
+        if !pairings.get(id).and_then(|pairing| pairing.secret.as_ref()).is_some_and(is_told) {
             secrets.push((id, Needles::of(secret)?));
         }
     }

@@ -177,7 +177,11 @@ impl Repository {
         let Some((id, _)) = self.lookup(tree, path)? else { return Ok(None) };
         match self.blob(id)? {
             Some(bytes) => Ok(Some(bytes)),
-            None => Err(missing(id)),
+            None => {
+                let what = format!("this clone lacks the bytes of `{path}`, object {id}");
+                Err(Error::new(Kind::NotFound, "missing-object", what)
+                    .hint("the clone is partial: check the file out, or clone without a filter"))
+            }
         }
     }
 

@@ -38,7 +38,17 @@ struct Walker<'a> {
     trees: HashMap<Oid, HashSet<Vec<u8>>>,
     folders: usize,
     files: HashSet<(Vec<u8>, Oid)>,
-    pending: BinaryHeap<(i64, Oid)>,
+    /// Commits whose parents are still to be looked up.
+    pending: Vec<Oid>,
+    met: HashMap<Oid, Met>,
+}
+
+/// A commit that was met on the way down.
+struct Met {
+    at: i64,
+    parents: Vec<Oid>,
+    /// How many of its children were not looked through yet.
+    children: usize,
 }
 
 impl Repository {
@@ -54,7 +64,8 @@ impl Repository {
             trees: HashMap::new(),
             folders: 0,
             files: HashSet::new(),
-            pending: BinaryHeap::new(),
+            pending: Vec::new(),
+            met: HashMap::new(),
         };
         let mut starts: Vec<String> =
             self.location.references()?.into_iter().map(|(_, id)| id).collect();
@@ -62,9 +73,10 @@ impl Repository {
         for id in starts {
             walker.start(parse_id(&id)?)?;
         }
-        while let Some((at, commit)) = walker.pending.pop() {
-            walker.commit(commit, Timestamp(at))?;
+        while let Some(commit) = walker.pending.pop() {
+            walker.meet(commit)?;
         }
+        walker.look_through()?;
         Ok(walker.history)
     }
 }
@@ -84,16 +96,50 @@ impl Walker<'_> {
     }
 
     fn enqueue(&mut self, id: Oid) -> Result<()> {
-        if !self.visited.insert(id) {
-            return Ok(());
+        if self.visited.insert(id) {
+            self.pending.push(id);
         }
-        match self.repository.objects.find_commit(id) {
-            Ok(commit) => {
-                self.pending.push((commit.committer().when().seconds(), id));
-                Ok(())
+        Ok(())
+    }
+
+    fn meet(&mut self, id: Oid) -> Result<()> {
+        let commit = match self.repository.objects.find_commit(id) {
+            Ok(commit) => commit,
+            Err(source) => return self.lacking(id, &source),
+        };
+        let parents: Vec<Oid> = commit.parent_ids().collect();
+        let at = commit.committer().when().seconds();
+        parents.iter().try_for_each(|parent| self.enqueue(*parent))?;
+        self.met.insert(id, Met { at, parents, children: 0 });
+        Ok(())
+    }
+
+    /// Children before parents, and of those that are free the newest: many commits share a
+    /// second, and dates lie, so dates alone do not tell which version is the newest.
+    fn look_through(&mut self) -> Result<()> {
+        let parents: Vec<Oid> = self.met.values().flat_map(|met| met.parents.clone()).collect();
+        for parent in parents {
+            if let Some(met) = self.met.get_mut(&parent) {
+                met.children += 1;
             }
-            Err(source) => self.lacking(id, &source),
         }
+        let mut free: BinaryHeap<(i64, Oid)> = self
+            .met
+            .iter()
+            .filter(|(_, met)| met.children == 0)
+            .map(|(id, m)| (m.at, *id))
+            .collect();
+        while let Some((at, id)) = free.pop() {
+            self.commit(id, Timestamp(at))?;
+            for parent in self.met.remove(&id).map(|met| met.parents).unwrap_or_default() {
+                let Some(met) = self.met.get_mut(&parent) else { continue };
+                met.children -= 1;
+                if met.children == 0 {
+                    free.push((met.at, parent));
+                }
+            }
+        }
+        Ok(())
     }
 
     fn commit(&mut self, id: Oid, at: Timestamp) -> Result<()> {
@@ -119,8 +165,7 @@ impl Walker<'_> {
                 }
             }
         }
-        let parents: Vec<Oid> = commit.parent_ids().collect();
-        parents.into_iter().try_for_each(|parent| self.enqueue(parent))
+        Ok(())
     }
 
     fn file(&mut self, path: Vec<u8>, blob: Oid, mode: i32, commit: Oid, at: Timestamp) {

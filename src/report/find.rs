@@ -22,8 +22,8 @@ pub struct Answer<'a> {
     pub ids: &'a [AccessKeyId],
     /// Every place, in order.
     pub occurrences: &'a [Occurrence],
-    /// For each occurrence the newest commit that holds it, with `--history`.
-    pub commits: &'a dyn Fn(&Occurrence) -> Option<String>,
+    /// For each occurrence the newest commit that holds it, with `--history`; else empty.
+    pub commits: &'a [String],
     /// IDs with several possible partners, and those.
     pub ambiguous: &'a [(Place, Vec<Place>)],
     /// Values that read one by name, and the name.
@@ -32,16 +32,25 @@ pub struct Answer<'a> {
     pub locked: &'a [Locked],
     /// Path and kind of what is never searched.
     pub not_searched: &'a [(RepoPath, &'static str)],
+    /// Commits and folders of the past that the clone lacks.
+    pub missing: usize,
     /// Files whose bytes were read.
     pub files_read: usize,
     /// Sealed values that opened.
     pub values_opened: usize,
 }
 
+impl Answer<'_> {
+    /// Whether everything that was to be searched could be.
+    fn is_complete(&self) -> bool {
+        self.locked.is_empty() && self.missing == 0
+    }
+}
+
 /// The answer as text and JSON. Exit code 0 found, 1 nowhere, 3 when something stayed closed.
 #[must_use]
 pub fn find(answer: &Answer<'_>, width: usize, paint: Paint) -> Outcome {
-    let code = match (answer.locked.is_empty(), answer.occurrences.is_empty()) {
+    let code = match (answer.is_complete(), answer.occurrences.is_empty()) {
         (false, _) => 3,
         (true, true) => 1,
         (true, false) => 0,
@@ -88,7 +97,7 @@ fn human(answer: &Answer<'_>, width: usize, paint: Paint) -> String {
 
 fn places(answer: &Answer<'_>, page: &mut Page) {
     let mut path: Option<&RepoPath> = None;
-    for one in answer.occurrences {
+    for (at, one) in answer.occurrences.iter().enumerate() {
         if path != Some(&one.place.path) {
             page.gap();
             page.heading(&one.place.path.to_string());
@@ -105,7 +114,7 @@ fn places(answer: &Answer<'_>, page: &mut Page) {
         if let Some(identity) = &one.opened_by {
             notes.push(format!("opened with {}", visible(identity)));
         }
-        notes.extend((answer.commits)(one).map(|commit| format!("commit {}", short(&commit))));
+        notes.extend(answer.commits.get(at).map(|commit| format!("commit {}", short(commit))));
         if answer.ids.len() > 1 {
             notes.extend(one.id.as_ref().map(ToString::to_string));
         }
@@ -157,6 +166,13 @@ fn summary(answer: &Answer<'_>, page: &mut Page) {
     if !answer.locked.is_empty() {
         page.wrapped(0, "this search is not complete: what stayed closed may hold the access key");
     }
+    if answer.missing > 0 {
+        let lacks = plural(answer.missing, "object");
+        let words = format!(
+            "this search is not complete: the clone lacks {lacks} of its history; fetch them"
+        );
+        page.wrapped(0, &words);
+    }
 }
 
 fn short(commit: &str) -> &str {
@@ -164,6 +180,7 @@ fn short(commit: &str) -> &str {
 }
 
 fn json_of(answer: &Answer<'_>) -> Value {
+    let occurrence_of = |(at, one)| occurrence(one, answer.commits.get(at));
     let accounts: std::collections::BTreeSet<String> =
         answer.ids.iter().filter_map(|id| id.account().map(|a| a.to_string())).collect();
     let account = if accounts.len() == 1 { accounts.first().cloned() } else { None };
@@ -188,9 +205,10 @@ fn json_of(answer: &Answer<'_>) -> Value {
         "commit": answer.commit,
         "reference": answer.reference,
         "fetched_at": answer.fetched_at.map(|at| at.to_string()),
-        "complete": answer.locked.is_empty(),
+        "complete": answer.is_complete(),
+        "missing": answer.missing,
         "access_keys": ids,
-        "occurrences": answer.occurrences.iter().map(|one| occurrence(answer, one)).collect::<Vec<_>>(),
+        "occurrences": answer.occurrences.iter().enumerate().map(occurrence_of).collect::<Vec<_>>(),
         "ambiguous": answer.ambiguous.iter().map(ambiguity).collect::<Vec<_>>(),
         "indirect": answer.indirect.iter().map(indirect).collect::<Vec<_>>(),
         "locked": answer.locked.iter().map(locked).collect::<Vec<_>>(),
@@ -211,7 +229,7 @@ pub(crate) fn place(place: &Place) -> serde_json::Map<String, Value> {
     fields
 }
 
-fn occurrence(answer: &Answer<'_>, one: &Occurrence) -> Value {
+fn occurrence(one: &Occurrence, commit: Option<&String>) -> Value {
     let mut fields = place(&one.place);
     fields.insert("role".into(), one.role.word().into());
     fields.insert("scheme".into(), one.scheme.to_string().into());
@@ -219,8 +237,8 @@ fn occurrence(answer: &Answer<'_>, one: &Occurrence) -> Value {
     fields.insert("paired".into(), one.paired.into());
     fields.insert("environment".into(), one.environment.clone().into());
     fields.insert("identity".into(), one.opened_by.clone().into());
-    if let Some(commit) = (answer.commits)(one) {
-        fields.insert("commit".into(), commit.into());
+    if let Some(commit) = commit {
+        fields.insert("commit".into(), commit.clone().into());
     }
     Value::Object(fields)
 }

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails where it stands")]
 
 mod context;
+mod find_repo;
 mod floors;
 mod forge;
 mod iam;
@@ -12,3 +13,4 @@ mod repo;
 mod sandbox;
 mod schema;
 mod stack;
+mod stage;
