@@ -9,7 +9,7 @@ use super::progress::Bar;
 use super::session::Session;
 use super::target::{Settings, Source, access, keyring};
 use crate::error::{Error, Kind, Result};
-use crate::model::{AccessKeyId, Locked, Occurrence, Place, RepoPath, Role, visible};
+use crate::model::{AccessKeyId, Locked, Occurrence, Place, RepoPath, visible};
 use crate::protocol::{Located, Past, Search, locate, locate_past};
 use crate::repo::{Head, Listing};
 use crate::report::{FindAnswer, Outcome, find as report, sarif};

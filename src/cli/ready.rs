@@ -59,9 +59,14 @@ impl<'a> Ready<'a> {
         let clone = clone(session, words.target)?;
         let connected = connected(session, &clone, words.forge, &words.repository.origin.remote)?;
         let named = base_of(session, &clone, words.repository)?;
-        let base = Base::read(&connected.remote, named.as_deref())?;
+        let mut base = Base::read(&connected.remote, named.as_deref())?;
         let objects = connected.remote.objects();
-        let settings = Settings::read(session, objects, &base.commit, words.repository)?;
+        let mut settings = Settings::read(session, objects, &base.commit, words.repository)?;
+        if named.is_none() && settings.config.base.is_some() {
+            // A clone that lacks the settings could not tell; those of the default branch do.
+            base = Base::read(&connected.remote, settings.config.base.as_deref())?;
+            settings = Settings::read(session, objects, &base.commit, words.repository)?;
+        }
         let listing = objects.list(&base.commit)?;
         let keyring = keyring(session, &clone, objects, &listing, &settings, words.repository)?;
         let aws = aws(words.aws, None)?;
@@ -163,6 +168,9 @@ fn base_of(
         return Ok(flags.origin.base.clone());
     }
     let Ok(head) = clone.head(None) else { return Ok(None) };
-    let settings = Settings::read(session, clone, &head.commit, flags)?;
-    Ok(settings.config.base)
+    match Settings::read(session, clone, &head.commit, flags) {
+        Ok(settings) => Ok(settings.config.base),
+        Err(error) if error.reason() == "missing-object" => Ok(None),
+        Err(error) => Err(error),
+    }
 }

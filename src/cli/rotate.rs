@@ -13,7 +13,7 @@ use crate::error::{Error, Kind, Result};
 use crate::iam::Iam as _;
 use crate::model::{AccessKeyId, AccessKeyPair, RepoPath, Secret, UserName, visible};
 use crate::protocol::{
-    self, Accepted, Intent, Mode, RequestForm, Wanted, go_on, reconstruct, undo,
+    self, Accepted, ChosenPaths, Intent, Mode, RequestForm, Wanted, go_on, reconstruct, undo,
 };
 use crate::report::{Outcome, plural};
 use crate::rotation::Chosen;
@@ -37,8 +37,12 @@ pub(super) fn rotate(session: &Session, args: &RotateArgs) -> Result<Outcome> {
     let ready = Ready::open(session, &words)?;
     let old = old_id(&ready, typed, args.user.as_ref())?;
     let seams = ready.seams();
-    let chosen_paths = Paths { ready: &ready };
-    let wanted = chosen_paths.wanted(old, args.user.clone(), args, chosen, given)?;
+    let wishes = Wishes { ready: &ready };
+    let wanted = match cut_short(&ready, Some(old.as_str()))? {
+        // One that was begun is finished as it was begun.
+        Some(intent) => Wanted { user: args.user.clone(), ..wishes.resumed(old, &intent)? },
+        None => wishes.wanted(old, args.user.clone(), args, chosen, given)?,
+    };
     let mode = if args.dry_run { Mode::DryRun } else { Mode::Real };
     let answer = protocol::rotate(&seams, &wanted, mode, &|thought, standing| {
         let places = plural(thought.plan.swaps().len(), "place");
@@ -82,13 +86,11 @@ pub(super) fn resume(session: &Session, args: &ResumeArgs) -> Result<Outcome> {
         ),
     )?;
     let seams = ready.seams();
-    let paths = Paths { ready: &ready };
-    let wanted = paths.resumed(old, &intent)?;
+    let wishes = Wishes { ready: &ready };
+    let wanted = wishes.resumed(old, &intent)?;
     let answer = go_on(&seams, &wanted, intent)?;
     ready.quiet();
-    let mut outcome = crate::report::rotate(&facts(&answer, false), session.width, session.paint);
-    outcome.json["command"] = "resume".into();
-    Ok(outcome)
+    Ok(crate::report::resume(&facts(&answer, false), session.width, session.paint))
 }
 
 /// Undoes a rotation that was cut short on this machine.
@@ -118,12 +120,13 @@ pub(super) fn abort(session: &Session, args: &AbortArgs) -> Result<Outcome> {
         ),
     )?;
     let seams = ready.seams();
-    let paths = Paths { ready: &ready };
-    let wanted = paths.resumed(old, &intent)?;
+    let wishes = Wishes { ready: &ready };
+    let wanted = wishes.resumed(old, &intent)?;
     let done = undo(&seams, &wanted, &intent)?;
     ready.quiet();
     let retired = done.retired.as_ref().map(|(id, how)| (id, *how == protocol::Retired::Deleted));
-    Ok(crate::report::abort(&done.rotation, &done.old, retired, &done.branch))
+    let (user, old) = (&done.user, &done.old);
+    Ok(crate::report::abort(&done.rotation, user, old, retired, &done.branch))
 }
 
 /// The rotation that this machine has under way for this remote.
@@ -157,11 +160,11 @@ fn to_undo(ready: &Ready<'_>, typed: Option<&str>, prefix: &str) -> Result<Optio
 }
 
 /// Builds what was wanted, with functions over the settings.
-struct Paths<'r, 'a> {
+struct Wishes<'r, 'a> {
     ready: &'r Ready<'a>,
 }
 
-impl<'r> Paths<'r, '_> {
+impl<'r> Wishes<'r, '_> {
     fn wanted(
         &'r self,
         old: AccessKeyId,
@@ -177,6 +180,11 @@ impl<'r> Paths<'r, '_> {
         let mut wanted = self.plain(old);
         wanted.user = user;
         wanted.chosen = chosen;
+        wanted.paths = ChosenPaths {
+            include: args.repository.include.clone(),
+            exclude: args.repository.exclude.clone(),
+            environment: args.repository.environment.clone(),
+        };
         wanted.accepted = accepted;
         wanted.branch_prefix.clone_from(&args.branch_prefix);
         wanted.form = self.form(args)?;
@@ -191,6 +199,10 @@ impl<'r> Paths<'r, '_> {
         wanted.chosen =
             intent.pairs.iter().map(|text| Chosen::parse(text)).collect::<Result<_>>()?;
         wanted.accepted = intent.accepted.clone();
+        wanted.paths = intent.chosen.clone();
+        let settings = self.ready.settings.with(&intent.chosen)?;
+        wanted.excluded = settings.paths.exclusions().map(|one| one.as_str().to_owned()).collect();
+        wanted.takes_part = Box::new(move |path: &RepoPath| settings.takes_part(path));
         wanted.sign_off = intent.sign_off;
         wanted.form = RequestForm { ..intent.form.clone() };
         Ok(wanted)
@@ -209,6 +221,7 @@ impl<'r> Paths<'r, '_> {
             branch_prefix: "keyroll/rotate".to_owned(),
             chosen: Vec::new(),
             accepted: Vec::new(),
+            paths: ChosenPaths::default(),
             excluded,
             takes_part: Box::new(|path: &RepoPath| settings.takes_part(path)),
             environment_of: Box::new(|path: &RepoPath| ready.environment_of(path)),

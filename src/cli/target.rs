@@ -9,6 +9,7 @@ use crate::breakage;
 use crate::error::{Error, Kind, Result};
 use crate::keyring::{Keyring, Surroundings, discover};
 use crate::model::{KeyIdPattern, RepoPath, visible};
+use crate::protocol::ChosenPaths;
 use crate::repo::{Access, Entry, Head, Listing, Remote, Repository, Token};
 
 /// The name of the settings file at the repository's root.
@@ -137,9 +138,6 @@ impl Settings {
                 None => Config::default(),
             },
         };
-        let patterns = |globs: &[String]| -> Result<Vec<Pattern>> {
-            globs.iter().map(|glob| Pattern::new(glob)).collect()
-        };
         let paths = config.paths.clone().and(patterns(&flags.include)?, patterns(&flags.exclude)?);
         let pattern = match (&flags.origin.key_id_pattern, &config.key_id_pattern) {
             (Some(text), _) => KeyIdPattern::new(text)?,
@@ -150,6 +148,17 @@ impl Settings {
         Ok(Self { config, paths, environments: flags.environment.clone(), pattern })
     }
 
+    /// The same settings with the words of an earlier run laid over them.
+    ///
+    /// # Errors
+    /// `bad-glob`.
+    pub(super) fn with(&self, chosen: &ChosenPaths) -> Result<Self> {
+        let paths = self.paths.clone().and(patterns(&chosen.include)?, patterns(&chosen.exclude)?);
+        let mut environments = self.environments.clone();
+        environments.extend(chosen.environment.iter().cloned());
+        Ok(Self { config: self.config.clone(), paths, environments, pattern: self.pattern.clone() })
+    }
+
     /// Whether a path takes part.
     #[must_use]
     pub(super) fn takes_part(&self, path: &RepoPath) -> bool {
@@ -158,6 +167,10 @@ impl Settings {
             && (self.environments.is_empty()
                 || here().is_some_and(|name| self.environments.iter().any(|one| one == name)))
     }
+}
+
+fn patterns(globs: &[String]) -> Result<Vec<Pattern>> {
+    globs.iter().map(|glob| Pattern::new(glob)).collect()
 }
 
 fn known_environments(config: &Config, wanted: &[String]) -> Result<()> {

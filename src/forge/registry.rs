@@ -57,12 +57,23 @@ impl Choice {
         if self.repository.is_some() || known { Name::Github } else { Name::Local }
     }
 
-    /// The host to which the token belongs, in lower case: of the git remote when it is the
-    /// forge's own. `None` when the remote is somebody else's, or a folder.
+    /// The host to which the token belongs, in lower case and with a port that is not the usual
+    /// one: of the git remote when it is the forge's own. `None` when the remote is somebody
+    /// else's, or a folder.
     #[must_use]
     pub fn token_host(&self) -> Option<String> {
-        let host = self.remote()?.host?;
-        (self.resolve() == Name::Github && self.is_github(&host)).then_some(host)
+        let Remote { host, port, .. } = self.remote()?;
+        let host = host?;
+        if self.resolve() != Name::Github || !self.is_github(&host) {
+            return None;
+        }
+        let Some(port) = port else { return Some(host) };
+        // Another port of the same host may be another service: the addresses must name it too.
+        let named = [self.server_url.as_deref(), self.api_url.as_deref()];
+        let mut named = named.into_iter().flatten().map(Remote::read);
+        named
+            .any(|one| one.host.as_deref() == Some(host.as_str()) && one.port == Some(port))
+            .then(|| format!("{host}:{port}"))
     }
 
     fn remote(&self) -> Option<Remote> {
@@ -308,6 +319,14 @@ mod tests {
                 "",
                 Some("git.example.com"),
             ),
+            (
+                "https://git.example.com:8443/a/b",
+                "https://git.example.com:8443/api/v3",
+                "",
+                Some("git.example.com:8443"),
+            ),
+            ("https://git.example.com:9000/a/b", "https://git.example.com/api/v3", "", None),
+            ("https://github.com:8443/a/b", "", "", None),
             ("/srv/b.git", "", "a/b", None),
         ];
         for (remote, api, repository, wanted) in rows {

@@ -8,6 +8,8 @@ use url::Url;
 pub(super) struct Remote {
     /// In lower case; `None` for a folder of this machine.
     pub(super) host: Option<String>,
+    /// A port that the scheme does not imply.
+    pub(super) port: Option<u16>,
     path: String,
 }
 
@@ -18,18 +20,19 @@ impl Remote {
             return match Url::parse(address) {
                 Ok(url) => Self {
                     host: url.host_str().map(canonical).filter(|host| !host.is_empty()),
+                    port: url.port(),
                     path: url.path().to_owned(),
                 },
-                Err(_) => Self { host: None, path: String::new() },
+                Err(_) => Self { host: None, port: None, path: String::new() },
             };
         }
         // git's own rule: a colon before the first slash makes it an address of ssh.
         match address.split_once(':') {
             Some((before, path)) if !before.contains('/') && before.len() > 1 => {
                 let host = before.rsplit('@').next().unwrap_or(before);
-                Self { host: Some(canonical(host)), path: path.to_owned() }
+                Self { host: Some(canonical(host)), port: None, path: path.to_owned() }
             }
-            _ => Self { host: None, path: address.to_owned() },
+            _ => Self { host: None, port: None, path: address.to_owned() },
         }
     }
 

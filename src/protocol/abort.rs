@@ -17,6 +17,8 @@ use crate::repo::{Event, Happening, Ledger};
 pub struct Aborted {
     /// The rotation.
     pub rotation: String,
+    /// The owner.
+    pub user: UserName,
     /// The access key that stays.
     pub old: AccessKeyId,
     /// The new access key, and what became of it.
@@ -51,7 +53,7 @@ pub fn undo(seams: &Seams<'_>, wanted: &Wanted<'_>, intent: &Intent) -> Result<A
     record(seams, intent, &old, retired.as_ref())?;
     intent.forget(&hold)?;
     let (rotation, branch) = (intent.rotation.clone(), intent.branch.clone());
-    Ok(Aborted { rotation, old, retired, branch })
+    Ok(Aborted { rotation, user, old, retired, branch })
 }
 
 /// The access key that this rotation made: the one it knows, or the one whose answer was lost.

@@ -4,7 +4,7 @@
 use super::retire::{Retired, Retiring, retire};
 use super::run::Run;
 use crate::breakage;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::iam::CreateFailure;
 use crate::model::{AccessKeyId, AccessKeyPair};
 use crate::repo::Remote;
@@ -37,11 +37,7 @@ pub(super) fn create(run: &mut Run<'_>) -> Result<()> {
             run.pair = Some(pair);
             Ok(())
         }
-        Err(CreateFailure::Refused(error)) => {
-            run.intent.create_sent = false;
-            run.record("lock")?;
-            Err(error.hint("no access key was made; `keyroll resume` tries again, `keyroll abort` gives up"))
-        }
+        Err(CreateFailure::Refused(error)) => Err(refused(run, error)),
         Err(CreateFailure::Ambiguous(_)) if breakage::is_on("I2") => {
             run.seams.iam.create(&run.user).map(drop).map_err(|_| Error::bug("broken on purpose"))
         }
@@ -60,6 +56,22 @@ fn keep(run: &mut Run<'_>, pair: &AccessKeyPair) -> Result<()> {
     run.hold.write(&run.escrow_name(), &sealed)
 }
 
+/// IAM did nothing. A throttle passes; anything else will be the same next time, so that the lock is
+/// given back and everything is as it was.
+fn refused(run: &mut Run<'_>, error: Error) -> Error {
+    run.intent.create_sent = false;
+    let later = "no access key was made; `keyroll resume` tries again, `keyroll abort` gives up";
+    if run.record("lock").is_err() || error.kind() == Kind::Throttled {
+        return error.hint(later);
+    }
+    let held = run.intent.branch_commit.clone().unwrap_or_default();
+    let given_back = run.seams.remote.delete_ref(&run.reference(), &held);
+    match given_back.and_then(|()| run.intent.forget(&run.hold)) {
+        Ok(()) => error.hint("no access key was made, and nothing is left of this attempt"),
+        Err(_) => error.hint(later),
+    }
+}
+
 /// Compares what IAM lists with what it listed before the intent, and retires what an earlier
 /// attempt left behind.
 fn reconcile(run: &mut Run<'_>) -> Result<()> {
@@ -74,9 +86,8 @@ fn reconcile(run: &mut Run<'_>) -> Result<()> {
             (run.seams.note)(&format!(
                 "an earlier attempt made an access key whose secret is lost: {orphan}"
             ));
-            let outcome = retire(&Retiring::of(run), &orphan)?;
-            if outcome == Retired::SwitchedOff {
-                return Err(still_there(&orphan));
+            if retire(&Retiring::of(run), &orphan)? == Retired::SwitchedOff {
+                return Err(not_deleted(run, &orphan));
             }
             run.intent.new = None;
             run.intent.create_sent = false;
@@ -93,11 +104,17 @@ fn reconcile(run: &mut Run<'_>) -> Result<()> {
     }
 }
 
-/// An Inactive key still counts for AWS's quota of two.
-fn still_there(orphan: &AccessKeyId) -> Error {
-    Error::refused("orphan-not-deleted", format!("an access key whose secret is lost is Inactive and may not be deleted with these credentials: {orphan}"))
-        .hint(format!("an administrator deletes it: aws iam delete-access-key --access-key-id {orphan}"))
-        .hint("then `keyroll resume` goes on")
+/// The quota is two: without room for another one nothing can go on.
+fn not_deleted(run: &Run<'_>, orphan: &AccessKeyId) -> Error {
+    Error::refused(
+        "delete-denied",
+        format!("the access key whose secret is lost is Inactive and may not be deleted: {orphan}"),
+    )
+    .hint(format!(
+        "an administrator deletes it: aws iam delete-access-key --user-name {} --access-key-id {orphan}",
+        run.user
+    ))
+    .hint("then `keyroll resume` goes on")
 }
 
 /// The lock is read again right before the request (I11).

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::seams::{Accepted, RequestForm};
+use super::seams::{Accepted, ChosenPaths, RequestForm};
 use super::trailers::Trailers;
 use crate::error::{Error, Kind, Result};
 use crate::repo::{Hold, Journal};
@@ -40,6 +40,8 @@ pub struct Intent {
     pub branch: String,
     /// The commit that we last put on the branch, or meant to.
     pub branch_commit: Option<String>,
+    /// The commit that is being put on the branch: after a kill it may have arrived.
+    #[serde(default)]
     /// Whether `CreateAccessKey` may have been sent.
     pub create_sent: bool,
     /// Whether the branch names the new access key.
@@ -59,6 +61,9 @@ pub struct Intent {
     pub pull_request: Option<String>,
     /// `--pair`, so that a resumed run plans the same.
     pub pairs: Vec<String>,
+    /// Which paths took part, so that a resumed run reads the same.
+    #[serde(default)]
+    pub chosen: ChosenPaths,
     /// `--accept-locked`.
     pub accepted: Vec<Accepted>,
     /// `--signoff`.
@@ -112,6 +117,7 @@ impl Intent {
             pull_request: None,
             pairs: Vec::new(),
             accepted: Vec::new(),
+            chosen: ChosenPaths::default(),
             sign_off: false,
             form: RequestForm::default(),
             step: "elsewhere".to_owned(),
@@ -139,6 +145,14 @@ impl Intent {
         let bytes =
             serde_json::to_vec_pretty(self).map_err(|error| Error::bug(error.to_string()))?;
         hold.write(&Self::file(&self.rotation), &bytes)
+    }
+
+    /// The same record as it stands on the disk now; `None` when its rotation has ended.
+    ///
+    /// # Errors
+    /// As [`Intent::all`].
+    pub(super) fn again(&self, journal: &Journal) -> Result<Option<Self>> {
+        Ok(Self::all(journal)?.into_iter().find(|one| one.rotation == self.rotation))
     }
 
     /// Every rotation that this machine has under way.

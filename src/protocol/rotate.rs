@@ -1,6 +1,7 @@
 //! A whole rotation, in six beats: read, think, rehearse, issue, write, publish.
 
 use super::adopt::{Found, adopt};
+use super::intent::Intent;
 use super::preflight::{Standing, only_key, other_account, standing};
 use super::run::Run;
 use super::seams::{Seams, Wanted};
@@ -69,6 +70,9 @@ pub enum Mode {
     Real,
 }
 
+/// Asks whether a plan is meant; an error stops the rotation before anything is made.
+pub type Confirm<'c> = dyn Fn(&Thought, &Standing) -> Result<()> + 'c;
+
 /// Rotates one access key, or finds the rotation that is already open.
 ///
 /// # Errors
@@ -77,13 +81,13 @@ pub fn rotate(
     seams: &Seams<'_>,
     wanted: &Wanted<'_>,
     mode: Mode,
-    confirm: &dyn Fn(&Thought, &Standing) -> Result<()>,
+    confirm: &Confirm<'_>,
 ) -> Result<Rotated> {
     let standing = standing(seams.iam, &wanted.old, wanted.user.as_ref())?;
     let base = Base::read(seams.remote, wanted.base.as_deref())?;
     match adopt(seams, wanted, &standing, &base)? {
         Found::Open(answer) => return Ok(*answer),
-        Found::Ours(intent) => return super::resume::go_on(seams, wanted, *intent),
+        Found::Ours(intent) => return under_way(seams, wanted, &standing, &intent, mode, confirm),
         Found::Nothing => {}
     }
     room_for_one_more(seams, wanted, &standing)?;
@@ -98,6 +102,32 @@ pub fn rotate(
     }
     confirm(&thought, &standing)?;
     let mut run = Run::begin(seams, wanted, &standing, thought)?;
+    steps::all(&mut run)?;
+    finished(&run)
+}
+
+/// Goes on with a rotation that this machine began; a dry run only plans on the same commit.
+fn under_way(
+    seams: &Seams<'_>,
+    wanted: &Wanted<'_>,
+    standing: &Standing,
+    intent: &Intent,
+    mode: Mode,
+    confirm: &Confirm<'_>,
+) -> Result<Rotated> {
+    if mode == Mode::DryRun {
+        let base =
+            Base { reference: intent.base_branch.clone(), commit: intent.base_commit.clone() };
+        seams.remote.bring(&base.reference, &base.commit)?;
+        let mut answer = planned(wanted, standing, &think(seams, wanted, &base)?);
+        answer.warnings.push(format!(
+            "this rotation was begun here and cut short after step `{}`: without --dry-run it goes on",
+            intent.step
+        ));
+        return Ok(answer);
+    }
+    let mut run = super::resume::reopen(seams, wanted, intent)?;
+    confirm(&run.thought, standing)?;
     steps::all(&mut run)?;
     finished(&run)
 }

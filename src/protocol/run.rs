@@ -80,6 +80,7 @@ impl<'a> Run<'a> {
             rewritten: None,
             pull_request: None,
             pairs: wanted.chosen.iter().map(|one| format!("{}={}", one.id, one.secret)).collect(),
+            chosen: wanted.paths.clone(),
             accepted: wanted.accepted.clone(),
             sign_off: wanted.sign_off,
             form: wanted.form.clone(),

@@ -53,6 +53,17 @@ pub struct Accepted {
     pub reason: String,
 }
 
+/// The words that chose which paths take part, beside the settings.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChosenPaths {
+    /// `--include`.
+    pub include: Vec<String>,
+    /// `--exclude`.
+    pub exclude: Vec<String>,
+    /// `--environment`.
+    pub environment: Vec<String>,
+}
+
 /// A declared user of the access key outside the repository (`users` in `keyroll.yaml`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeclaredConsumer {
@@ -100,6 +111,8 @@ pub struct Wanted<'a> {
     pub chosen: Vec<Chosen>,
     /// `--accept-locked`.
     pub accepted: Vec<Accepted>,
+    /// The words behind `takes_part`, for the record.
+    pub paths: ChosenPaths,
     /// `--exclude` and the configuration's, for the pull request.
     pub excluded: Vec<String>,
     /// Which paths take part.

@@ -61,6 +61,7 @@ fn journal(run: &mut Run<'_>) -> Result<()> {
     if run.intent.rewritten.is_some() {
         return Ok(());
     }
+    // First of all: whatever else lies on the disk must have an owner.
     run.record("begin")?;
     let journal = run.seams.journal;
     if journal.read(&run.identity_name())?.is_none() {
@@ -126,9 +127,10 @@ fn take_lock(run: &mut Run<'_>) -> Result<()> {
         if run.seams.remote.ref_at(&reference)?.as_ref() == Some(&commit) {
             return Ok(());
         }
-        if !run.intent.create_sent {
-            run.intent.forget(&run.hold)?;
+        if run.intent.create_sent || run.intent.new.is_some() {
+            return Err(error.hint("nothing is lost: `keyroll resume` goes on from here"));
         }
+        run.intent.forget(&run.hold)?;
         return Err(error);
     }
     (run.seams.note)(&format!("holding {}", run.intent.branch));

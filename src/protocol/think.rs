@@ -1,6 +1,7 @@
 //! The two beats before anything exists: read and open the base commit, plan, and rehearse the plan
 //! with a stand-in pair, so that every refusal comes before a real access key does.
 
+use super::escrow::EscrowIdentity;
 use super::locate::{Located, locate};
 use super::seams::{Seams, Wanted};
 use super::survey::Search;
@@ -145,6 +146,8 @@ pub(super) fn rehearse(seams: &Seams<'_>, thought: &Thought) -> Result<Vec<Chang
     let files = &thought.located.survey.files;
     let changes = rotation::apply(&thought.plan, files, &pair, seams.keyring)?;
     rotation::check(&thought.plan, files, &changes, &thought.old_secret, &pair, seams.keyring)?;
+    // The escrow must have somebody to be sealed to, too.
+    EscrowIdentity::generate().seal(&thought.plan, files, seams.keyring)?;
     Ok(changes)
 }
 

@@ -9,7 +9,7 @@ mod text;
 
 pub use error::error;
 pub use find::{Answer as FindAnswer, find};
-pub use rotate::{Rotation, abort, nothing_open, rotate};
+pub use rotate::{Rotation, abort, nothing_open, resume, rotate};
 pub use sarif::sarif;
 pub use text::{Page, Paint, ago, plural};
 

@@ -42,8 +42,8 @@ pub struct Rotation<'a> {
 /// The answer as text and JSON. Exit code 0.
 #[must_use]
 pub fn rotate(facts: &Rotation<'_>, width: usize, paint: Paint) -> Outcome {
-    let human =
-        if facts.dry_run { planned(facts, width, paint) } else { done(facts, width, paint) };
+    let plan = facts.dry_run && !facts.adopted;
+    let human = if plan { planned(facts, width, paint) } else { done(facts, width, paint) };
     Outcome { code: 0, human, json: json_of(facts), sarif: None }
 }
 
@@ -64,7 +64,7 @@ fn planned(facts: &Rotation<'_>, width: usize, paint: Paint) -> String {
             page.line(&format!("+++ b/{}", place.path));
             path = Some(&place.path);
         }
-        page.line(&format!("@@ line {} @@ {}", place.line, place.route));
+        page.line(format!("@@ line {} @@ {}", place.line, place.route).trim_end());
         let (old, new) = match role {
             Role::Id => (facts.old.to_string(), "the new access key ID"),
             _ => ("the old secret".to_owned(), "the new secret"),
@@ -73,6 +73,9 @@ fn planned(facts: &Rotation<'_>, width: usize, paint: Paint) -> String {
         page.line(&format!("+[{scheme}: {new}]"));
     }
     page.gap();
+    for warning in facts.warnings {
+        page.wrapped(0, &format!("note: {}", visible(warning)));
+    }
     let files = facts
         .changes
         .iter()
@@ -156,13 +159,27 @@ fn json_of(facts: &Rotation<'_>) -> Value {
     })
 }
 
+/// The answer of `resume`. Exit code 0.
+#[must_use]
+pub fn resume(facts: &Rotation<'_>, width: usize, paint: Paint) -> Outcome {
+    let mut outcome = rotate(facts, width, paint);
+    let mut rotation = outcome.json.take();
+    if let Some(fields) = rotation.as_object_mut() {
+        for of_rotate in ["version", "command", "dry_run", "adopted"] {
+            fields.remove(of_rotate);
+        }
+    }
+    outcome.json = json!({ "version": 1, "command": "resume", "rotations": [rotation] });
+    outcome
+}
+
 /// The answer of `resume` and `abort` when nothing is under way. Exit code 0.
 #[must_use]
 pub fn nothing_open(command: &str) -> Outcome {
     Outcome {
         code: 0,
         human: "no rotation was cut short here\n".to_owned(),
-        json: json!({ "version": 1, "command": command, "rotation": null }),
+        json: json!({ "version": 1, "command": command, "rotations": [] }),
         sarif: None,
     }
 }
@@ -171,6 +188,7 @@ pub fn nothing_open(command: &str) -> Outcome {
 #[must_use]
 pub fn abort(
     rotation: &str,
+    user: &UserName,
     old: &AccessKeyId,
     retired: Option<(&AccessKeyId, bool)>,
     branch: &str,
@@ -180,20 +198,22 @@ pub fn abort(
         Some((id, true)) => (format!("the new access key was deleted: {id}"), 0),
         Some((id, false)) => (
             format!(
-                "the new access key is Inactive, and an administrator must delete it: aws iam delete-access-key --access-key-id {id}"
+                "the new access key is Inactive, and an administrator must delete it: aws iam delete-access-key --user-name {user} --access-key-id {id}"
             ),
             3,
         ),
     };
     let human = format!("undone: {became}\nthe branch {branch} is removed\nuntouched: {old}\n");
-    let json = json!({
-        "version": 1,
-        "command": "abort",
+    let retired =
+        retired.map(|(id, deleted)| json!({ "access_key_id": id.as_str(), "deleted": deleted }));
+    let undone = json!({
         "rotation": rotation,
+        "user": user.as_str(),
         "old": old.as_str(),
-        "retired": retired.map(|(id, _)| id.as_str()),
-        "deleted": retired.map(|(_, deleted)| deleted),
+        "retired": retired,
         "branch": branch,
+        "branch_removed": true,
     });
+    let json = json!({ "version": 1, "command": "abort", "rotations": [undone] });
     Outcome { code, human, json, sarif: None }
 }

@@ -14,3 +14,4 @@ mod sandbox;
 mod schema;
 mod stack;
 mod stage;
+mod story;

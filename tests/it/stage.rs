@@ -5,8 +5,14 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
+use keyroll::model::UserName;
+use keyroll::sandbox::{Options, Sandbox};
+
+use crate::context::aws::Signed;
 use crate::context::{Context, Run, needs, save};
+use crate::iam::now;
 
 /// An access key that exists nowhere, and its secret.
 pub(crate) const ID: &str = "AKIAIOSFODNN7EXAMPLE";
@@ -152,6 +158,18 @@ impl Stage {
         text.lines().map(str::to_owned).collect()
     }
 
+    /// The files of the journal, locks aside.
+    pub(crate) fn journal(&self) -> Vec<String> {
+        let Ok(dir) = fs::read_dir(self.context.home().join("state/keyroll")) else {
+            return Vec::new();
+        };
+        let names = dir.map(|entry| entry.expect("a folder").file_name());
+        let mut names: Vec<_> = names.map(|name| name.to_string_lossy().into_owned()).collect();
+        names.retain(|name| !name.starts_with('.') && name != "requests");
+        names.sort();
+        names
+    }
+
     /// A file of a commit of the bare remote, byte for byte.
     pub(crate) fn file(&self, commit: &str, path: &str) -> Vec<u8> {
         let mut text =
@@ -171,4 +189,98 @@ impl Stage {
         self.context.git(&dir, &["commit", "-q", "-m", "change"]);
         self.context.git(&dir, &["push", "-q", "origin", "HEAD:main"]);
     }
+}
+
+/// A stage whose AWS and forge are simulated in this process.
+pub(crate) struct Simulated {
+    pub(crate) stage: Stage,
+    pub(crate) sandbox: Sandbox,
+    /// The IAM user whose access key stands in the repository.
+    pub(crate) user: UserName,
+    pub(crate) old: String,
+    pub(crate) secret: String,
+}
+
+impl Simulated {
+    /// The user `logs-writer` with one access key that is 100 days old, in the usual tree.
+    pub(crate) fn start() -> Option<Self> {
+        Self::with(|texts| texts)
+    }
+
+    /// The same with a tree of one's own, made of the usual one.
+    pub(crate) fn with(
+        change: impl FnOnce(Vec<(String, String)>) -> Vec<(String, String)>,
+    ) -> Option<Self> {
+        Self::with_pair(|id, secret| change(tree(id, secret)))
+    }
+
+    /// The same with a tree made of the pair.
+    pub(crate) fn with_pair(
+        texts: impl FnOnce(&str, &str) -> Vec<(String, String)>,
+    ) -> Option<Self> {
+        let mut context = Context::new();
+        let remote = context.stage().join("remotes/secrets.git");
+        let options = Options { repository: Some(remote), ..Options::new(now()) };
+        let sandbox = Sandbox::start(options).expect("a sandbox");
+        let user = UserName::new("logs-writer").expect("legal");
+        sandbox.add_user(&user).expect("a user");
+        let age = Duration::from_secs(100 * 86_400);
+        let pair = sandbox.add_access_key(&user, age).expect("a pair");
+        let operator = sandbox.operator();
+        for (name, value) in [
+            ("AWS_ACCESS_KEY_ID", operator.id.as_str()),
+            ("AWS_SECRET_ACCESS_KEY", text(&operator.secret)),
+            ("AWS_REGION", "us-east-1"),
+            ("AWS_ENDPOINT_URL", sandbox.aws_endpoint()),
+            ("GITHUB_TOKEN", "sandbox-token"),
+            ("GITHUB_API_URL", &sandbox.github_api_url()),
+        ] {
+            context.set(name, value);
+        }
+        let (old, secret) = (pair.id.to_string(), text(&pair.secret).to_owned());
+        let stage = Stage::with_tree(context, &texts(&old, &secret))?;
+        Some(Self { stage, sandbox, user, old, secret })
+    }
+
+    /// `rotate` of the old access key with these words besides, confirmed, answered as JSON.
+    pub(crate) fn rotate(&self, words: &[&str]) -> Run {
+        self.says("rotate", words)
+    }
+
+    /// A verb on the old access key, confirmed, answered as JSON.
+    pub(crate) fn says(&self, verb: &str, words: &[&str]) -> Run {
+        let usual = [verb, &self.old, "--yes", "--output", "json"];
+        let forge = ["--github-repository", "example/secrets"];
+        self.stage.run(&[&usual[..], &forge, words].concat())
+    }
+
+    /// The branch of the rotation.
+    pub(crate) fn branch(&self) -> String {
+        format!("keyroll/rotate/{}/{}", self.user.in_ref(), self.old)
+    }
+
+    /// The user's access keys with their status, oldest first.
+    pub(crate) fn keys(&self) -> Vec<(String, String)> {
+        let keys = self.sandbox.access_keys(&self.user);
+        keys.into_iter().map(|(id, status)| (id.to_string(), status.word().to_owned())).collect()
+    }
+
+    /// Makes room for another access key, as an administrator would.
+    pub(crate) fn delete_key(&self, id: &str) {
+        let operator = self.sandbox.operator();
+        let endpoint = self.sandbox.aws_endpoint();
+        let by = Signed::by(endpoint, operator.id.as_str(), text(&operator.secret));
+        let user = self.user.as_str();
+        by.wait(by.iam.delete_access_key().user_name(user).access_key_id(id).send()).expect("gone");
+    }
+
+    /// Everything that a refusal must leave as it is: references, access keys, journal.
+    pub(crate) fn picture(&self) -> (Vec<String>, Vec<(String, String)>, Vec<String>) {
+        (self.stage.refs(), self.keys(), self.stage.journal())
+    }
+}
+
+/// The plaintext of a simulated secret, which is nobody's.
+pub(crate) fn text(secret: &keyroll::model::Secret) -> &str {
+    std::str::from_utf8(secret.expose()).expect("a secret is ASCII")
 }
