@@ -2,10 +2,12 @@
 //! Where identities are looked for is the business of one file per kind, listed in `registry`.
 
 mod eyaml_config;
+mod fresh;
 mod pem;
 mod pkcs7;
 mod registry;
 
+pub use fresh::{Fresh, fresh};
 pub use registry::{Surroundings, discover};
 
 use crate::error::Result;

@@ -259,6 +259,12 @@ struct Pkcs7Sealer {
     recipient: RecipientIdentifier,
 }
 
+/// Seals to the public half of a private key, naming the recipient so; `None` for no sound key.
+pub(super) fn sealer(pkcs8: &[u8], recipient: RecipientIdentifier) -> Option<Box<dyn Sealer>> {
+    let public = Pair::new(pkcs8).ok()?.sealing;
+    Some(Box::new(Pkcs7Sealer { public, recipient }))
+}
+
 impl Pkcs7Sealer {
     fn envelope(&self, plain: &Secret) -> std::result::Result<Vec<u8>, Failure> {
         let mut content_key = Zeroizing::new([0_u8; 32]);
