@@ -4,8 +4,10 @@
 
 mod aws;
 mod clock;
+mod control;
 mod github;
 mod http;
+pub mod sample;
 mod server;
 
 use std::path::PathBuf;
@@ -13,6 +15,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 pub use aws::Fault;
+pub use control::{Cast, Event, Whose};
 pub use github::Merge;
 
 use crate::error::Result;
@@ -39,6 +42,8 @@ pub struct Options {
     pub collaborators: Vec<String>,
     /// The teams that may be asked for a review.
     pub teams: Vec<String>,
+    /// Whose access keys a story is about; `None` where there is no story.
+    pub cast: Option<Cast>,
 }
 
 impl Options {
@@ -53,6 +58,7 @@ impl Options {
             token: "sandbox-token".to_owned(),
             collaborators: vec!["alice".to_owned()],
             teams: vec!["ops".to_owned()],
+            cast: None,
         }
     }
 }
@@ -63,6 +69,7 @@ struct World {
     clock: clock::Clock,
     aws: aws::State,
     github: github::State,
+    cast: Option<Cast>,
 }
 
 /// The running services; dropping it stops them.
@@ -82,8 +89,9 @@ impl Sandbox {
         let clock = clock::Clock::new(options.now);
         let mut aws = aws::State::new(AccountId::new(ACCOUNT)?);
         let operator = aws.operator(clock.now())?;
+        let cast = options.cast.clone();
         let github = github::State::new(options);
-        let world = Arc::new(Mutex::new(World { clock, aws, github }));
+        let world = Arc::new(Mutex::new(World { clock, aws, github, cast }));
         let server = server::Server::start(Arc::clone(&world))?;
         lock(&world).github.set_web(server.address());
         Ok(Self { world, operator, server })

@@ -15,7 +15,7 @@ use hyper_util::rt::TokioIo;
 use tokio::sync::oneshot;
 
 use super::http::{Answer, Request};
-use super::{World, aws, clock, github, lock};
+use super::{World, aws, clock, control, github, lock};
 use crate::error::{Error, Kind, Result};
 
 /// No request of the two clients comes near this.
@@ -97,10 +97,12 @@ async fn handle(
     let (answer, now) = {
         let mut world = lock(&world);
         let now = world.clock.now();
-        let World { clock, aws, github } = &mut *world;
-        let answer = if request.path.starts_with(github::API) {
-            github::answer(github, &request, now)
+        let answer = if request.path.starts_with(control::PATH) {
+            control::answer(&mut world, &request)
+        } else if request.path.starts_with(github::API) {
+            github::answer(&mut world.github, &request, now)
         } else {
+            let World { clock, aws, .. } = &mut *world;
             aws::answer(aws, &request, clock)
         };
         (answer, now)

@@ -100,6 +100,12 @@ impl State {
         }
     }
 
+    /// The newest pull request that is open.
+    pub(in crate::sandbox) fn newest_open(&mut self, now: Timestamp) -> Option<u64> {
+        self.refresh(now);
+        self.pulls.iter().filter(|pull| pull.open).map(|pull| pull.number).max()
+    }
+
     /// Merges outside the API, as a person does.
     pub(in crate::sandbox) fn merge_by_hand(
         &mut self,
