@@ -4,6 +4,7 @@
 pub mod args;
 pub mod config;
 
+mod demo;
 mod find;
 mod interrupt;
 mod outside;
@@ -55,6 +56,7 @@ fn run(session: &Session, verb: &Verb) -> Result<Outcome> {
         Verb::Rotate(args) => rotate::rotate(session, args),
         Verb::Resume(args) => rotate::resume(session, args),
         Verb::Abort(args) => rotate::abort(session, args),
+        Verb::Demo(args) => demo::demo(session, args),
     }
 }
 
@@ -65,5 +67,6 @@ const fn name_and_form(verb: &Verb) -> (&'static str, Output) {
         Verb::Rotate(args) => ("rotate", args.output.get()),
         Verb::Resume(args) => ("resume", args.output.get()),
         Verb::Abort(args) => ("abort", args.output.get()),
+        Verb::Demo(_) => ("demo", Output::Human),
     }
 }

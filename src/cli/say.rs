@@ -28,6 +28,12 @@ pub(super) fn failure(outcome: &Outcome, form: Output) {
     drop(out.write_all(pretty(&outcome.json).as_bytes()).and_then(|()| out.flush()));
 }
 
+/// Prints one line of an answer that comes bit by bit.
+pub(super) fn line(words: &str) {
+    let mut out = std::io::stdout().lock();
+    drop(writeln!(out, "{words}").and_then(|()| out.flush()));
+}
+
 /// Prints one line of talk.
 pub(super) fn note(words: &str) {
     let mut err = std::io::stderr().lock();

@@ -74,6 +74,8 @@ pub enum Verb {
     Resume(ResumeArgs),
     /// Undo a rotation that was cut short
     Abort(AbortArgs),
+    /// Play a whole rotation on a sample repository, with simulated services
+    Demo(DemoArgs),
 }
 
 #[cfg(test)]
