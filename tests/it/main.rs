@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails where it stands")]
 
 mod context;
+mod demo;
 mod find_repo;
 mod floors;
 mod forge;

@@ -42,13 +42,13 @@ pub(super) fn scenes() -> impl Iterator<Item = &'static Scene> {
 /// Every scene, in order.
 const STORY: &[Scene] = &[
     Scene {
-        why: "Where is this access key used? Sealed values are opened to see.",
+        why: "Where this access key is used: sealed values are opened to see.",
         before: &[],
         words: "keyroll find {old}",
         ends: 0,
     },
     Scene {
-        why: "What would a rotation change? Nothing is changed yet, here or at AWS.",
+        why: "What a rotation would change. Nothing is changed yet, here or at AWS.",
         before: &[],
         words: "keyroll rotate {old} --dry-run --github-repository {forge}",
         ends: 0,
@@ -89,7 +89,7 @@ const STORY: &[Scene] = &[
     Scene {
         why: "Somebody was forgotten, and it shows who: service and region are named.",
         before: &[
-            ("advance 3h", "the site is deployed; the queue worker is forgotten"),
+            ("advance 3h", "the site is deployed, and the queue worker is forgotten"),
             ("use new s3", "the site signs with the new access key"),
             ("advance 1d", "a day passes"),
             ("use old sqs", "the queue worker still signs with the old one"),
@@ -107,7 +107,7 @@ const STORY: &[Scene] = &[
         ends: 0,
     },
     Scene {
-        why: "Now it may be switched off. `keyroll reactivate` would take it back.",
+        why: "Now it may be switched off. With keyroll reactivate it comes back.",
         before: &[],
         words: "keyroll deactivate {old} --yes --github-repository {forge}",
         ends: 0,
@@ -165,8 +165,16 @@ mod tests {
             assert!(scene.command().len() <= 78, "{}", scene.command());
             assert!(scene.why.len() <= 78, "{}", scene.why);
             for (_, told) in scene.before {
-                assert!(told.len() <= 68, "{told}");
+                assert!(told.len() <= 66, "{told}");
             }
+        }
+    }
+
+    #[test]
+    fn a_shell_that_knows_no_comments_stumbles_over_nothing() {
+        let told = STORY.iter().flat_map(|scene| scene.before).map(|(_, told)| *told);
+        for words in STORY.iter().map(|scene| scene.why).chain(told) {
+            assert!(!words.contains(|c| "`'\"$;&|<>()[]?*!".contains(c)), "{words}");
         }
     }
 }

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use git2::build::TreeUpdateBuilder;
-use git2::{FileMode, RepositoryInitOptions, Signature, Time};
+use git2::{FileMode, Signature, Time};
 
 use crate::error::{Error, Kind, Result};
 use crate::keyring::fresh;
@@ -50,19 +50,15 @@ impl Sample {
         let values = text::Values { old: old_pair()?, other: other_pair()?, sealer };
         let mut files = text::files(&values)?;
         files.push(("keys/public_key.pkcs7.pem", identity.certificate.into_bytes()));
+        // No template of the machine: what it brings could be a hook.
+        let init = ["init", "--quiet", "--bare", "--initial-branch=main", "--template=", "--"];
+        git(environment, &init, &[&sample.remote])?;
         commit(&sample.remote, &files, now).map_err(|error| {
             let path = visible(&sample.remote.to_string_lossy());
             let what = visible(error.message());
-            Error::new(Kind::Io, "io", format!("could not make `{path}`: {what}"))
+            Error::new(Kind::Io, "io", format!("could not write into `{path}`: {what}"))
         })?;
-        let mut command = child::command("git", environment);
-        command.args(["clone", "--quiet", "--"]).arg(&sample.remote).arg(&sample.clone);
-        let output = child::run(command, b"", Duration::from_secs(60), Terminal::Cut)?;
-        if !output.status.success() {
-            let said = visible(output.talk().trim());
-            let what = format!("git could not clone the sample repository: {said}");
-            return Err(Error::new(Kind::Io, "git-failed", what));
-        }
+        git(environment, &["clone", "--quiet", "--"], &[&sample.remote, &sample.clone])?;
         let private = sample.clone.join("keys/private_key.pkcs7.pem");
         write_private(&private, identity.private.as_bytes())?;
         Ok(sample)
@@ -93,16 +89,27 @@ pub fn user() -> Result<UserName> {
     UserName::new(USER)
 }
 
-/// A bare repository with one commit of these files on `main`.
+fn git(environment: &Environment, words: &[&str], paths: &[&Path]) -> Result<()> {
+    let mut command = child::command("git", environment);
+    command.args(words).args(paths);
+    let output = child::run(command, b"", Duration::from_secs(60), Terminal::Cut)?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let said = visible(output.talk().trim());
+    let what = format!("git could not make the sample repository: {said}");
+    Err(Error::new(Kind::Io, "git-failed", what))
+}
+
+/// One commit of these files on `main` of a bare repository.
 fn commit(
     remote: &Path,
     files: &[(&str, Vec<u8>)],
     now: Timestamp,
 ) -> std::result::Result<(), git2::Error> {
-    // No template of the machine: what it brings could be a hook.
-    let mut options = RepositoryInitOptions::new();
-    options.bare(true).mkpath(true).external_template(false).initial_head("main");
-    let repository = git2::Repository::init_opts(remote, &options)?;
+    let repository = git2::Repository::open_bare(remote)?;
+    // The machine's own configuration has no say here.
+    repository.set_config(&git2::Config::new()?)?;
     let mut tree = TreeUpdateBuilder::new();
     for (path, text) in files {
         tree.upsert(*path, repository.blob(text)?, FileMode::Blob);
