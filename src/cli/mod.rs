@@ -14,6 +14,7 @@ mod rotate;
 mod say;
 mod session;
 mod target;
+mod tracked;
 
 use std::process::ExitCode;
 

@@ -160,8 +160,8 @@ fn to_undo(ready: &Ready<'_>, typed: Option<&str>, prefix: &str) -> Result<Optio
 }
 
 /// Builds what was wanted, with functions over the settings.
-struct Wishes<'r, 'a> {
-    ready: &'r Ready<'a>,
+pub(super) struct Wishes<'r, 'a> {
+    pub(super) ready: &'r Ready<'a>,
 }
 
 impl<'r> Wishes<'r, '_> {
@@ -208,7 +208,7 @@ impl<'r> Wishes<'r, '_> {
         Ok(wanted)
     }
 
-    fn plain(&'r self, old: AccessKeyId) -> Wanted<'r> {
+    pub(super) fn plain(&'r self, old: AccessKeyId) -> Wanted<'r> {
         let ready = self.ready;
         let settings = &ready.settings;
         let excluded =

@@ -37,6 +37,8 @@ pub enum Replaced {
     Closed,
     /// Merged, and the old access key still stands here.
     Remains(Vec<Place>),
+    /// Merged, and the new pair does not stand here, nor was it moved.
+    Lacks(Vec<String>),
     /// There is no clone to look at: a person vouches with `--deployed-at`.
     Attested,
 }

@@ -208,6 +208,7 @@ fn evidence(run: &Run<'_>) -> Map<String, Value> {
         "last_probe": last_probe,
         "old_last_used": used,
         "places": places,
+        "pairs": run.intent.pairs,
         "excluded": run.wanted.excluded,
         "accepted_locked": run.wanted.accepted.iter().map(|one| json!({"path": one.path, "reason": one.reason})).collect::<Vec<_>>(),
     });

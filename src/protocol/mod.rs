@@ -1,15 +1,19 @@
-//! The order of steps over the seams: rotate, resume, abort. Each step looks at the facts again,
+//! The order of steps over the seams: rotate, resume, abort, verify. Each step looks at the facts again,
 //! does one thing and records it. What things mean is decided in `rotation`; what the user typed
 //! and what is said are left to `cli` and `report`.
 
 mod abort;
 mod adopt;
 mod announce;
+mod content;
 mod create;
 mod escrow;
+mod facts;
 mod intent;
 mod locate;
 mod past;
+mod noted;
+mod planned;
 mod preflight;
 mod prove;
 mod resume;
@@ -20,12 +24,15 @@ mod seams;
 mod steps;
 mod survey;
 mod think;
+mod tracked;
 mod trailers;
 
 pub use abort::{Aborted, reconstruct, undo};
+pub use facts::{Extra, Record, Watched, gather, watch};
 pub use intent::Intent;
 pub use locate::{Located, locate};
 pub use past::{Past, locate_past};
+pub use planned::Planned;
 pub use preflight::{Standing, standing};
 pub use resume::go_on;
 pub use retire::Retired;
@@ -33,4 +40,5 @@ pub use rotate::{Confirm, Mode, Replacement, Rotated, rotate};
 pub use seams::{Accepted, ChosenPaths, DeclaredConsumer, RequestForm, Seams, Telling, Wanted};
 pub use survey::{Progress, Search, Silent, Survey};
 pub use think::{Base, Thought};
+pub use tracked::Tracked;
 pub use trailers::{Trailers, branch};

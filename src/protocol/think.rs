@@ -80,8 +80,21 @@ pub(super) fn search(
     old: &AccessKeyId,
     commit: &str,
 ) -> Result<Located> {
+    search_for(seams, wanted, std::slice::from_ref(old), commit)
+}
+
+/// Searches one commit for several access keys in one pass.
+///
+/// # Errors
+/// When the repository cannot be read.
+pub(super) fn search_for(
+    seams: &Seams<'_>,
+    wanted: &Wanted<'_>,
+    ids: &[AccessKeyId],
+    commit: &str,
+) -> Result<Located> {
     let listing = seams.remote.objects().list(commit)?;
-    let query = Query::ids(vec![old.clone()])?;
+    let query = Query::ids(ids.to_vec())?;
     let search = Search {
         repository: seams.remote.objects(),
         keyring: seams.keyring,

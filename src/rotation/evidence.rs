@@ -80,6 +80,9 @@ fn replaced(replaced: &Replaced) -> String {
             let places: Vec<String> = places.iter().map(ToString::to_string).collect();
             format!("the old access key stands at {}", places.join(", "))
         }
+        Replaced::Lacks(places) => {
+            format!("the new pair does not stand at {}", places.join(", "))
+        }
         Replaced::Attested => "no clone was looked at".to_owned(),
     }
 }

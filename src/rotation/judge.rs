@@ -39,12 +39,11 @@ pub fn judge(facts: &Facts, policy: &Policy, until: Until) -> Verdict {
         );
     }
     if until == Until::Replaced {
-        return say(
-            Word::Safe,
-            "replaced",
-            "the new pair stands on the base branch".to_owned(),
-            None,
-        );
+        let sentence = match facts.replaced {
+            Replaced::Attested => "no clone was looked at: a person vouches for the new pair",
+            _ => "the new pair stands on the base branch",
+        };
+        return say(Word::Safe, "replaced", sentence.to_owned(), None);
     }
     let Some(deployed) = deployed_at(facts) else {
         let next = Some(facts.read_at.plus(LAST_USED_SPAN));
@@ -75,17 +74,24 @@ fn not_replaced(facts: &Facts) -> Option<(Word, &'static str, String)> {
             "the pull request was closed unmerged: the old pair still stands on base".to_owned(),
         )),
         Replaced::Remains(places) => {
-            let first = places.first().map(ToString::to_string).unwrap_or_default();
-            let more = match places.len() {
-                0 | 1 => String::new(),
-                n => format!(" and {} more places", n - 1),
-            };
-            Some((
-                Word::InUse,
-                "occurrence-remains",
-                format!("the old access key still stands at {first}{more}"),
-            ))
+            let places: Vec<String> = places.iter().map(ToString::to_string).collect();
+            let sentence = format!("the old access key still stands at {}", shown(&places));
+            Some((Word::InUse, "occurrence-remains", sentence))
         }
+        Replaced::Lacks(places) => {
+            let sentence = format!("the new pair does not stand at {}", shown(places));
+            Some((Word::InUse, "pair-missing", sentence))
+        }
+    }
+}
+
+/// The first of several places, and how many more there are.
+fn shown(places: &[String]) -> String {
+    let first = places.first().map(String::as_str).unwrap_or_default();
+    match places.len() {
+        0 | 1 => first.to_owned(),
+        2 => format!("{first} and one more place"),
+        n => format!("{first} and {} more places", n - 1),
     }
 }
 
@@ -310,6 +316,10 @@ mod tests {
             span: Span::new(0, 1),
         }]);
         assert_eq!(word(&facts, Until::Quiet), (Word::InUse, "occurrence-remains"));
+        facts.replaced = Replaced::Lacks(vec!["a.yaml:3".into(), "b.yaml:1".into()]);
+        let verdict = judge(&facts, &Policy::default(), Until::Deployed);
+        assert_eq!((verdict.word, verdict.reason), (Word::InUse, "pair-missing"));
+        assert!(verdict.sentence.ends_with("a.yaml:3 and one more place"), "{}", verdict.sentence);
         facts.replaced = Replaced::Closed;
         assert_eq!(word(&facts, Until::Quiet), (Word::InUse, "closed-unmerged"));
     }
