@@ -5,6 +5,7 @@ pub mod args;
 pub mod config;
 
 mod demo;
+mod actions;
 mod find;
 mod interrupt;
 mod outside;
@@ -15,6 +16,7 @@ mod say;
 mod session;
 mod target;
 mod tracked;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -58,6 +60,7 @@ fn run(session: &Session, verb: &Verb) -> Result<Outcome> {
         Verb::Resume(args) => rotate::resume(session, args),
         Verb::Abort(args) => rotate::abort(session, args),
         Verb::Demo(args) => demo::demo(session, args),
+        Verb::Verify(args) => verify::verify(session, args),
     }
 }
 
@@ -69,5 +72,6 @@ const fn name_and_form(verb: &Verb) -> (&'static str, Output) {
         Verb::Resume(args) => ("resume", args.output.get()),
         Verb::Abort(args) => ("abort", args.output.get()),
         Verb::Demo(_) => ("demo", Output::Human),
+        Verb::Verify(args) => ("verify", args.output.get()),
     }
 }

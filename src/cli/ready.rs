@@ -28,6 +28,15 @@ pub(super) struct Words<'a> {
     pub(super) forge: &'a args::Forge,
 }
 
+/// What becomes of identities that were named and cannot be read.
+#[derive(Clone, Copy)]
+enum Identities {
+    /// An error.
+    Needed,
+    /// A note.
+    Welcome,
+}
+
 /// Everything that is open.
 pub(super) struct Ready<'a> {
     /// Forge and remote.
@@ -56,6 +65,18 @@ impl<'a> Ready<'a> {
     /// # Errors
     /// Whatever cannot be opened, in the order above.
     pub(super) fn open(session: &'a Session, words: &Words<'_>) -> Result<Self> {
+        Self::with(session, words, Identities::Needed)
+    }
+
+    /// The same for a verb that only looks: a job without identities gets as far as it can.
+    ///
+    /// # Errors
+    /// As [`Ready::open`], but for identities.
+    pub(super) fn looking(session: &'a Session, words: &Words<'_>) -> Result<Self> {
+        Self::with(session, words, Identities::Welcome)
+    }
+
+    fn with(session: &'a Session, words: &Words<'_>, identities: Identities) -> Result<Self> {
         let clone = clone(session, words.target)?;
         let connected = connected(session, &clone, words.forge, &words.repository.origin.remote)?;
         let named = base_of(session, &clone, words.repository)?;
@@ -68,7 +89,14 @@ impl<'a> Ready<'a> {
             settings = Settings::read(session, objects, &base.commit, words.repository)?;
         }
         let listing = objects.list(&base.commit)?;
-        let keyring = keyring(session, &clone, objects, &listing, &settings, words.repository)?;
+        let found = keyring(session, &clone, objects, &listing, &settings, words.repository);
+        let keyring = match (found, identities) {
+            (Err(error), Identities::Welcome) => {
+                session.note(&format!("going on without identities: {}", error.message()));
+                Keyring::default()
+            }
+            (found, _) => found?,
+        };
         let aws = aws(words.aws, None)?;
         settings.config.policy.check(aws.endpoint())?;
         let author = clone.author()?;

@@ -26,6 +26,7 @@ mod survey;
 mod think;
 mod tracked;
 mod trailers;
+mod verify;
 
 pub use abort::{Aborted, reconstruct, undo};
 pub use facts::{Extra, Record, Watched, gather, watch};
@@ -42,3 +43,4 @@ pub use survey::{Progress, Search, Silent, Survey};
 pub use think::{Base, Thought};
 pub use tracked::Tracked;
 pub use trailers::{Trailers, branch};
+pub use verify::{Verified, overall, verify};

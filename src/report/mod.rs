@@ -6,12 +6,14 @@ mod find;
 mod rotate;
 mod sarif;
 mod text;
+mod verify;
 
 pub use error::error;
 pub use find::{Answer as FindAnswer, find};
 pub use rotate::{Rotation, abort, nothing_open, resume, rotate};
 pub use sarif::sarif;
 pub use text::{Page, Paint, ago, plural};
+pub use verify::{Judged, Verdicts, verify};
 
 use serde_json::Value;
 

@@ -1,6 +1,6 @@
 //! The facts of a verdict as lines that a person can check (invariant I14).
 
-use super::judge::deployed_at;
+use super::judge::{deployed_at, quiet_window};
 use crate::breakage;
 use crate::model::{Evidence, Facts, KeyFacts, KeyStatus, Policy, Replaced, format_duration};
 
@@ -21,9 +21,10 @@ pub(super) fn evidence(facts: &Facts, policy: &Policy) -> Vec<Evidence> {
         at: facts.merged_at,
         source: "repository",
     });
+    let seen_by = if facts.deployed_at.is_some() { "ledger" } else { "iam" };
     for (fact, at, source) in [
         ("merged", facts.merged_at, "forge"),
-        ("deployed", deployed_at(facts), "ledger"),
+        ("deployed", deployed_at(facts), seen_by),
         ("last-probe", facts.last_probe, "ledger"),
     ] {
         if let Some(at) = at {
@@ -51,10 +52,38 @@ pub(super) fn evidence(facts: &Facts, policy: &Policy) -> Vec<Evidence> {
     for unread in &facts.unread {
         list.push(Evidence { fact: "unread", value: unread.clone(), at: None, source: "iam" });
     }
+    list.extend(watched(facts, policy));
     let windows =
         format!("quiet {}, lag {}", format_duration(policy.quiet), format_duration(policy.lag));
     list.push(Evidence { fact: "windows", value: windows, at: None, source: "policy" });
     list
+}
+
+/// How well the old key's habits are known, and the window that follows.
+fn watched(facts: &Facts, policy: &Policy) -> Vec<Evidence> {
+    let uses = Evidence {
+        fact: "old-uses-recorded",
+        value: facts.observed.len().to_string(),
+        at: facts.observed.last().copied(),
+        source: "ledger",
+    };
+    let declared = facts.declared_cadence.map(|cadence| Evidence {
+        fact: "declared-cadence",
+        value: format_duration(cadence),
+        at: None,
+        source: "policy",
+    });
+    let quiet = deployed_at(facts).map(|deployed| {
+        let quiet = quiet_window(facts, policy, deployed);
+        let length = format_duration(quiet.window);
+        Evidence {
+            fact: "quiet-until",
+            value: format!("{length} from {} and the lag ({})", quiet.start, quiet.why),
+            at: Some(quiet.ends),
+            source: "policy",
+        }
+    });
+    [Some(uses), declared, quiet].into_iter().flatten().collect()
 }
 
 fn status(fact: &'static str, key: &KeyFacts) -> Evidence {

@@ -108,15 +108,31 @@ pub fn deployed_at(facts: &Facts) -> Option<Timestamp> {
     (used >= merged && !ours).then_some(used)
 }
 
+/// How long the old access key has to show no use, and from when on.
+pub(super) struct Quiet {
+    /// From the deploy, the merge or the old key's last use, whatever was last.
+    pub start: Timestamp,
+    /// The window, without IAM's lag.
+    pub window: Duration,
+    /// Why it is that long.
+    pub why: String,
+    /// When IAM has to be asked, the lag included.
+    pub ends: Timestamp,
+}
+
+pub(super) fn quiet_window(facts: &Facts, policy: &Policy, deployed: Timestamp) -> Quiet {
+    let (window, why) = window(facts, policy, deployed);
+    let start = [Some(deployed), facts.merged_at, old_use_over(facts)].into_iter().flatten().max();
+    let start = start.unwrap_or(deployed);
+    Quiet { start, window, why, ends: start.plus(window).plus(policy.lag) }
+}
+
 fn quiet(
     facts: &Facts,
     policy: &Policy,
     deployed: Timestamp,
 ) -> (Word, &'static str, String, Option<Timestamp>) {
-    let (window, why) = window(facts, policy, deployed);
-    let start = [Some(deployed), facts.merged_at, old_use_over(facts)].into_iter().flatten().max();
-    let start = start.unwrap_or(deployed);
-    let ends = start.plus(window).plus(policy.lag);
+    let Quiet { start, window, why, ends } = quiet_window(facts, policy, deployed);
     let id = &facts.old.id;
     if facts.old.status.is_none() {
         return (Word::Safe, "deleted", format!("the old access key no longer exists: {id}"), None);

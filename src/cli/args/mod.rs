@@ -76,6 +76,8 @@ pub enum Verb {
     Abort(AbortArgs),
     /// Play a whole rotation on a sample repository, with simulated services
     Demo(DemoArgs),
+    /// Say whether old access keys may be switched off: the step of a deployment's CI
+    Verify(VerifyArgs),
 }
 
 #[cfg(test)]
