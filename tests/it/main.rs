@@ -16,3 +16,4 @@ mod schema;
 mod stack;
 mod stage;
 mod story;
+mod verify;
