@@ -17,12 +17,13 @@ mod session;
 mod target;
 mod tracked;
 mod verify;
+mod watch;
 
 use std::process::ExitCode;
 
 use clap::Parser as _;
 
-use self::args::{Cli, Output, Verb};
+use self::args::{Cli, LedgerArgs, LedgerCommand, Output, Verb};
 use self::session::Session;
 use crate::error::Result;
 use crate::report::{Outcome, error as report_error};
@@ -61,6 +62,10 @@ fn run(session: &Session, verb: &Verb) -> Result<Outcome> {
         Verb::Abort(args) => rotate::abort(session, args),
         Verb::Demo(args) => demo::demo(session, args),
         Verb::Verify(args) => verify::verify(session, args),
+        Verb::Status(args) => watch::status(session, args),
+        Verb::Attest(args) => watch::attest(session, args),
+        Verb::Observe(args) => watch::observe(session, args),
+        Verb::Ledger(args) => watch::ledger(session, args),
     }
 }
 
@@ -73,5 +78,11 @@ const fn name_and_form(verb: &Verb) -> (&'static str, Output) {
         Verb::Abort(args) => ("abort", args.output.get()),
         Verb::Demo(_) => ("demo", Output::Human),
         Verb::Verify(args) => ("verify", args.output.get()),
+        Verb::Status(args) => ("status", args.output.get()),
+        Verb::Attest(args) => ("attest", args.output.get()),
+        Verb::Observe(args) => ("observe", args.output.get()),
+        Verb::Ledger(LedgerArgs { command: LedgerCommand::Show(args) }) => {
+            ("ledger", args.output.get())
+        }
     }
 }

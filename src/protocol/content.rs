@@ -70,7 +70,10 @@ pub(super) fn content(
 }
 
 /// The recorded places, else those where the new pair stands on the rotation's own commit.
-fn planned(
+///
+/// # Errors
+/// When that commit cannot be read.
+pub(super) fn planned(
     seams: &Seams<'_>,
     wanted: &Wanted<'_>,
     tracked: &Tracked,

@@ -4,8 +4,9 @@
 
 use std::time::Duration;
 
-use super::content::{Content, content};
+use super::content::{Content, content, planned};
 use super::noted::note_down;
+use super::planned::Planned;
 use super::seams::{Seams, Wanted};
 use super::think::Base;
 use super::tracked::Tracked;
@@ -133,17 +134,36 @@ pub fn gather(
     tracked: &Tracked,
     extra: &Extra,
 ) -> Result<Facts> {
-    let Some(new) = tracked.new.as_ref().filter(|_| tracked.is_proposed()) else {
-        return Err(Error::new(
+    let new = proposed(tracked)?;
+    let keys = (&tracked.old, new);
+    let account = tracked.account.as_ref();
+    let watched = watch(seams.iam, &tracked.user, account, keys, (seams.clock)());
+    gather_with(seams, wanted, tracked, extra, watched)
+}
+
+fn proposed(tracked: &Tracked) -> Result<&AccessKeyId> {
+    tracked.new.as_ref().filter(|_| tracked.is_proposed()).ok_or_else(|| {
+        Error::new(
             Kind::Waiting,
             "not-proposed",
             format!("no new pair was pushed yet for {}", tracked.old),
         )
-        .hint("`keyroll resume` goes on with a rotation that was cut short"));
-    };
-    let keys = (&tracked.old, new);
-    let account = tracked.account.as_ref();
-    let watched = watch(seams.iam, &tracked.user, account, keys, (seams.clock)());
+        .hint("`keyroll resume` goes on with a rotation that was cut short")
+    })
+}
+
+/// The same with what IAM said, or did not say.
+///
+/// # Errors
+/// As [`gather`].
+pub(super) fn gather_with(
+    seams: &Seams<'_>,
+    wanted: &Wanted<'_>,
+    tracked: &Tracked,
+    extra: &Extra,
+    watched: Watched,
+) -> Result<Facts> {
+    let new = proposed(tracked)?;
     let mut unread = watched.unread;
     let base = Base::read(seams.remote, tracked.base.as_deref().or(wanted.base.as_deref()));
     let found =
@@ -160,7 +180,8 @@ pub fn gather(
         seen.unwrap_or_else(|| (Replaced::NotMerged, None, Content::default()));
     let recorded = tracked.when(&Happening::Merged);
     let first_seen = (replaced == Replaced::Yes).then_some(watched.read_at);
-    let consumers = consumers(wanted, tracked, &content);
+    let places = if tracked.places.is_empty() { &content.planned } else { &tracked.places };
+    let consumers = consumers(wanted, tracked, places);
     let mut facts = Facts {
         read_at: watched.read_at,
         old: watched.old,
@@ -251,27 +272,31 @@ fn closed(content: &Content) -> Option<String> {
 
 /// One consumer per planned file, because a file is what is deployed to an environment as a whole
 /// and what a person can vouch for by name; and those that the settings declare.
-fn consumers(wanted: &Wanted<'_>, tracked: &Tracked, content: &Content) -> Vec<Consumer> {
-    let places = if tracked.places.is_empty() { &content.planned } else { &tracked.places };
-    known_consumers(wanted, tracked, places.iter().map(|place| place.path.clone()))
-        .into_iter()
-        .map(|name| Consumer { attested: tracked.attested(&name).is_some(), name })
-        .collect()
-}
-
-fn known_consumers(
-    wanted: &Wanted<'_>,
-    tracked: &Tracked,
-    paths: impl Iterator<Item = String>,
-) -> Vec<String> {
+fn consumers(wanted: &Wanted<'_>, tracked: &Tracked, planned: &[Planned]) -> Vec<Consumer> {
     let declared = (wanted.consumers)(tracked.user.as_str()).into_iter().map(|one| one.name);
-    let mut names: Vec<String> = Vec::new();
-    for name in paths.chain(declared) {
-        if !names.contains(&name) {
-            names.push(name);
+    let mut all: Vec<Consumer> = Vec::new();
+    for name in planned.iter().map(|place| place.path.clone()).chain(declared) {
+        if !all.iter().any(|one| one.name == name) {
+            all.push(Consumer { attested: tracked.attested(&name).is_some(), name });
         }
     }
-    names
+    all
+}
+
+/// The same without looking at base.
+///
+/// # Errors
+/// When the rotation's own commit cannot be read.
+pub(super) fn consumers_of(
+    seams: &Seams<'_>,
+    wanted: &Wanted<'_>,
+    tracked: &Tracked,
+) -> Result<Vec<Consumer>> {
+    let places = match &tracked.new {
+        Some(new) => planned(seams, wanted, tracked, new)?,
+        None => tracked.places.clone(),
+    };
+    Ok(consumers(wanted, tracked, &places))
 }
 
 /// T0 as far as it is settled: vouched for now, recorded, or attested for every consumer.

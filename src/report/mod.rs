@@ -3,15 +3,20 @@
 
 mod error;
 mod find;
+mod ledger;
 mod rotate;
 mod sarif;
+mod status;
 mod text;
 mod verify;
 
 pub use error::error;
 pub use find::{Answer as FindAnswer, find};
 pub use rotate::{Rotation, abort, nothing_open, resume, rotate};
+pub use ledger::{Line, attest, ledger, observe};
+pub use rotate::{Rotation, abort, nothing_open, rotate};
 pub use sarif::sarif;
+pub use status::{Flight, InFlight, status};
 pub use text::{Page, Paint, ago, plural};
 pub use verify::{Judged, Verdicts, verify};
 

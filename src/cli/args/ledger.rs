@@ -11,7 +11,7 @@ pub struct StatusArgs {
     /// The repository: a path or a URL [default: that of the current directory]
     #[arg(value_name = "REPO")]
     pub target: Option<String>,
-    /// Answer 1 when an access key is older than `policy.max_age`
+    /// Answer 1 when an access key is older than `policy.max_age`, or a rotation waits too long
     #[arg(long)]
     pub fail_if_overdue: bool,
     /// Where the pull requests stand.
@@ -35,7 +35,7 @@ pub struct StatusArgs {
 pub struct AttestArgs {
     /// The old access key
     pub id: String,
-    /// The consumer: a path, a place or a name from `keyroll.yaml`
+    /// The consumer: a path of the plan, or a name from `keyroll.yaml`
     pub place: String,
     /// The repository: a path or a URL [default: that of the current directory]
     #[arg(value_name = "REPO")]

@@ -78,6 +78,14 @@ pub enum Verb {
     Demo(DemoArgs),
     /// Say whether old access keys may be switched off: the step of a deployment's CI
     Verify(VerifyArgs),
+    /// Show every rotation in flight and what it waits for
+    Status(StatusArgs),
+    /// Vouch for a consumer that cannot be seen from outside
+    Attest(AttestArgs),
+    /// Note last-used dates of tracked access keys: a cheap cron job
+    Observe(ObserveArgs),
+    /// Show what is recorded of an access key
+    Ledger(LedgerArgs),
 }
 
 #[cfg(test)]
