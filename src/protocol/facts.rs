@@ -318,3 +318,7 @@ fn accepted(tracked: &Tracked, extra: &Extra) -> Option<String> {
     let recorded = || tracked.told(&Happening::Attested, "accept_infrequent").map(str::to_owned);
     extra.accept_infrequent.clone().or_else(recorded)
 }
+
+#[cfg(test)]
+#[path = "facts_tests.rs"]
+mod tests;

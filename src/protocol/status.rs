@@ -8,7 +8,7 @@ use super::seams::{Seams, Wanted};
 use super::tracked::Tracked;
 use crate::error::Result;
 use crate::model::{
-    AccessKeyId, Facts, KeyFacts, LastUsed, Replaced, Timestamp, Until, UserName, Word,
+    AccessKeyId, Facts, KeyFacts, KeyStatus, LastUsed, Replaced, Timestamp, Until, UserName, Word,
 };
 use crate::repo::Happening;
 use crate::rotation::{deployed_at, judge};
@@ -84,7 +84,7 @@ pub fn status(
     let here = |one: &Tracked| intents.iter().any(|intent| intent.old == one.old.as_str());
     for tracked in all.iter().filter(|one| !one.is_deleted() && !here(one)) {
         let look = Look { seams, settings, aws: aws.then_some(()), read_at };
-        rotations.push(look.at(tracked, &mut unread)?);
+        rotations.extend(look.at(tracked, &mut unread)?);
     }
     rotations.sort_by(|a, b| a.old.cmp(&b.old));
     let (leftover, overdue) = if aws {
@@ -128,12 +128,13 @@ struct Look<'l, 's, 'w> {
 }
 
 impl Look<'_, '_, '_> {
-    fn at(&self, tracked: &Tracked, unread: &mut Vec<String>) -> Result<InFlight> {
+    /// `None` when the rotation is over: the old access key no longer exists.
+    fn at(&self, tracked: &Tracked, unread: &mut Vec<String>) -> Result<Option<InFlight>> {
         if let Some(off) = tracked.inactive_since() {
-            return Ok(self.soaking(tracked, off));
+            return Ok(Some(self.soaking(tracked, off)));
         }
         let Some(new) = tracked.new.as_ref().filter(|_| tracked.is_proposed()) else {
-            return Ok(self.locked(tracked));
+            return Ok(Some(self.locked(tracked)));
         };
         let (wanted, extra) = (self.settings)(tracked)?;
         let keys = (&tracked.old, new);
@@ -150,7 +151,12 @@ impl Look<'_, '_, '_> {
                 unread.push(clause.clone());
             }
         }
-        Ok(self.judged(tracked, &facts, of_aws))
+        let told = facts.unread.is_empty() && facts.replaced == Replaced::Yes;
+        Ok(match &facts.old.status {
+            None if told => None,
+            Some(KeyStatus::Inactive) => Some(self.switched_off(tracked)),
+            _ => Some(self.judged(tracked, &facts, of_aws)),
+        })
     }
 
     /// What can be told in the order of the steps; the repository comes before AWS, of which the
@@ -229,6 +235,16 @@ impl Look<'_, '_, '_> {
         }
     }
 
+    /// Switched off, and no record tells since when.
+    fn switched_off(&self, tracked: &Tracked) -> InFlight {
+        let delete = format!("keyroll delete {0} --confirm {0}", tracked.old);
+        InFlight {
+            waits_for: "somebody to say since when the old access key is switched off".to_owned(),
+            next: Some(format!("{delete} --inactive-since TIME")),
+            ..self.plain(tracked, "deactivated")
+        }
+    }
+
     /// Only the lock stands: the machine that holds it works, or is gone.
     fn locked(&self, tracked: &Tracked) -> InFlight {
         let step = if tracked.new.is_some() { "created" } else { "started" };
@@ -259,7 +275,7 @@ fn unasked((old, new): (&AccessKeyId, &AccessKeyId), read_at: Timestamp) -> Watc
 fn repository_only(facts: &Facts, of_aws: usize) -> Facts {
     let mut facts = facts.clone();
     facts.unread.drain(..of_aws);
-    facts.new.status = Some(crate::model::KeyStatus::Active);
+    facts.new.status = Some(KeyStatus::Active);
     facts
 }
 

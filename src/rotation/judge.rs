@@ -213,7 +213,8 @@ fn infrequent(facts: &Facts, policy: &Policy, deployed: Timestamp) -> Option<Dur
         return None;
     }
     let gap = uses.windows(2).map(|two| two[1].since(two[0])).max().unwrap_or_default().max(idle);
-    Some(gap.saturating_mul(2))
+    // Whole hours, upward: a person reads it.
+    Some(Duration::from_secs(gap.as_secs().saturating_mul(2).div_ceil(3_600).saturating_mul(3_600)))
 }
 
 #[cfg(test)]
