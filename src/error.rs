@@ -76,13 +76,14 @@ pub struct Error {
     reason: &'static str,
     message: String,
     hints: Vec<String>,
+    next_check_at: Option<String>,
 }
 
 impl Error {
     /// Makes an error; `reason` is the stable word of the JSON contract (kebab-case).
     #[must_use]
     pub fn new(kind: Kind, reason: &'static str, message: impl Into<String>) -> Self {
-        Self { kind, reason, message: message.into(), hints: Vec::new() }
+        Self { kind, reason, message: message.into(), hints: Vec::new(), next_check_at: None }
     }
 
     /// A check said no: exit code 3.
@@ -126,6 +127,13 @@ impl Error {
         self
     }
 
+    /// Says when it is worth asking again: a time as RFC 3339, for what is only too early.
+    #[must_use]
+    pub fn ask_again_at(mut self, at: impl fmt::Display) -> Self {
+        self.next_check_at = Some(at.to_string());
+        self
+    }
+
     /// The family.
     #[must_use]
     pub const fn kind(&self) -> Kind {
@@ -148,6 +156,12 @@ impl Error {
     #[must_use]
     pub fn hints(&self) -> &[String] {
         &self.hints
+    }
+
+    /// When it is worth asking again, where that is known.
+    #[must_use]
+    pub fn next_check_at(&self) -> Option<&str> {
+        self.next_check_at.as_deref()
     }
 }
 

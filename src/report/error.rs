@@ -23,6 +23,7 @@ pub fn error(command: &str, error: &Error) -> Outcome {
             "message": error.message(),
             "hints": error.hints(),
             "retryable": error.kind().retryable(),
+            "next_check_at": error.next_check_at(),
         }
     });
     Outcome { code: error.kind().exit_code(), human, json, sarif: None }
