@@ -1,6 +1,7 @@
-//! The order of steps over the seams: rotate, resume, abort, verify. Each step looks at the facts again,
-//! does one thing and records it. What things mean is decided in `rotation`; what the user typed
-//! and what is said are left to `cli` and `report`.
+//! The order of steps over the seams: rotate, resume, abort, deactivate,
+//! reactivate, delete. Each step looks at the facts again, does one thing and records it.
+//! What things mean is decided in `rotation`; what the user typed and what is said are left to `cli`
+//! and `report`.
 
 mod abort;
 mod adopt;
@@ -8,9 +9,13 @@ mod announce;
 mod attest;
 mod content;
 mod create;
+mod deactivate;
+mod delete;
 mod escrow;
 mod facts;
+mod grounds;
 mod intent;
+mod life;
 mod locate;
 mod past;
 mod noted;
@@ -19,6 +24,7 @@ mod overdue;
 mod planned;
 mod preflight;
 mod prove;
+mod reactivate;
 mod resume;
 mod retire;
 mod rotate;
@@ -26,6 +32,7 @@ mod run;
 mod seams;
 mod status;
 mod steps;
+mod subject;
 mod survey;
 mod think;
 mod tracked;
@@ -38,20 +45,29 @@ pub use intent::Intent;
 pub use locate::{Located, locate};
 pub use past::{Past, locate_past};
 pub use attest::{Attested, attest, consumer};
+pub use deactivate::{Deactivated, Deactivation, Finding, Why, deactivate};
+pub use delete::{Deleted, Deletion, delete};
 pub use facts::{Extra, Record, Watched, gather, watch};
+pub use grounds::{
+    Grounds, on_compromise, on_disuse, on_verdict, recorded_successor, without_repository,
+};
 pub use intent::Intent;
+pub use life::{AsNew, Life, Scribe};
 pub use locate::{Located, locate};
 pub use observe::{Observation, Observed, observe};
 pub use overdue::{Leftover, OldKey};
 pub use planned::Planned;
 pub use preflight::{Standing, standing};
 pub use resume::go_on;
+pub use reactivate::{Reactivated, reactivate, record_reactivated};
+pub use resume::{Aborted, go_on, undo};
 pub use retire::Retired;
 pub use rotate::{Confirm, Mode, Replacement, Rotated, rotate};
 pub use seams::{Accepted, ChosenPaths, DeclaredConsumer, RequestForm, Seams, Telling, Wanted};
 pub use rotate::{Mode, Replacement, Rotated, rotate};
 pub use seams::{Accepted, DeclaredConsumer, RequestForm, Seams, Telling, Wanted};
 pub use status::{InFlight, Settled, Status, status};
+pub use subject::Subject;
 pub use survey::{Progress, Search, Silent, Survey};
 pub use think::{Base, Thought};
 pub use tracked::Tracked;
