@@ -233,7 +233,7 @@ fn environment_name(part: &EnvironmentChanges) -> String {
     part.name.as_deref().map_or_else(|| "no environment in the path".to_owned(), code)
 }
 
-fn place_line(change: &ChangedPlace) -> String {
+pub(super) fn place_line(change: &ChangedPlace) -> String {
     let place = &change.place;
     let route = match place.route.to_string() {
         route if route.is_empty() => String::new(),

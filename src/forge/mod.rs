@@ -5,12 +5,14 @@ mod local;
 mod markdown;
 mod registry;
 mod remote;
+mod revert;
 
 pub use body::{
     ChangedPlace, Consumer, EnvironmentChanges, IndirectUse, LeftOut, SetAside, Summary, body,
     title,
 };
 pub use registry::{Choice, Name, connect};
+pub use revert::{Revert, revert_body, revert_title};
 
 use crate::error::Result;
 use crate::model::Timestamp;

@@ -112,8 +112,9 @@ pub fn deactivate(
         not_used_meanwhile(wanted, &subject)?;
     }
     wanted.iam.set_status(&subject.user, &wanted.id, &KeyStatus::Inactive)?;
+    let new = grounds.new.clone().or_else(|| life.successor());
     let mut done = answer(wanted, &subject, grounds, at);
-    record(wanted, &life, &mut done);
+    record(wanted, &life, new, &mut done);
     Ok(done)
 }
 
@@ -154,7 +155,7 @@ fn off_already(
     }
     done.recorded = since.is_some();
     if !done.recorded {
-        record(wanted, life, &mut done);
+        record(wanted, life, life.successor(), &mut done);
     }
     Ok(done)
 }
@@ -184,10 +185,15 @@ fn answer(
 }
 
 /// Writes it down; that it cannot be written is a warning, because it has happened.
-fn record(wanted: &Deactivation<'_>, life: &Life, done: &mut Deactivated) {
+fn record(
+    wanted: &Deactivation<'_>,
+    life: &Life,
+    new: Option<AccessKeyId>,
+    done: &mut Deactivated,
+) {
     let Some(scribe) = &wanted.scribe else { return };
     let mut event = life.next(&wanted.id, Happening::Deactivated, done.at);
-    event.new = life.successor().map(|id| id.to_string());
+    event.new = new.map(|id| id.to_string());
     let mut evidence = Map::new();
     evidence.insert("why".to_owned(), json!(done.why.word()));
     evidence.insert("reason".to_owned(), json!(wanted.reason));

@@ -3,7 +3,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::life::{Life, Scribe, signed};
+use super::life::{Life, REVERTED, Scribe, signed};
+use super::revert::Reverted;
 use super::subject::odd_status;
 use crate::error::{Error, Kind, Result};
 use crate::iam::{Caller, Iam};
@@ -111,5 +112,24 @@ pub fn record_reactivated(
     if !done.changed {
         evidence.insert("found".to_owned(), json!("Active already; when it was set is not known"));
     }
+    scribe.write(&done.id, &signed(event, done.caller.as_ref(), &done.user, evidence))
+}
+
+/// Writes down that a pull request brings the old pair back: its rotation has ended with that.
+///
+/// # Errors
+/// As the ledger; the pull request stands all the same.
+pub fn record_revert(scribe: &Scribe<'_>, done: &Reactivated, revert: &Reverted) -> Result<()> {
+    let Some(commit) = &revert.commit else { return Ok(()) };
+    let life = Life::read(scribe, &done.id)?;
+    let mut event = life.next(&done.id, Happening::Other(REVERTED.to_owned()), done.at);
+    // One line for each commit, however often the command is run.
+    event.id = format!("{}-{REVERTED}-{commit}", done.id);
+    let mut evidence = Map::new();
+    evidence.insert("branch".to_owned(), json!(revert.branch));
+    evidence.insert("commit".to_owned(), json!(commit));
+    evidence.insert("replaces".to_owned(), json!(revert.new.as_str()));
+    let request = revert.pull_request.as_ref().or(revert.request_file.as_ref());
+    evidence.insert("pull_request".to_owned(), json!(request));
     scribe.write(&done.id, &signed(event, done.caller.as_ref(), &done.user, evidence))
 }

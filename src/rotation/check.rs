@@ -51,7 +51,7 @@ pub fn check(
 ///
 /// # Errors
 /// As `format::open`.
-fn reopened(change: &Change, keyring: &Keyring) -> Result<SourceFile> {
+pub(super) fn reopened(change: &Change, keyring: &Keyring) -> Result<SourceFile> {
     let route = Route::default();
     let text =
         Source { path: &change.path, bytes: &change.after, route: &route, line: 1, depth: 0 };
