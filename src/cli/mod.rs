@@ -6,11 +6,16 @@ pub mod config;
 
 mod demo;
 mod actions;
+mod doctor;
 mod find;
 mod interrupt;
+mod generated;
 mod outside;
 mod progress;
+mod reactivate;
 mod ready;
+mod recorded;
+mod retire;
 mod rotate;
 mod say;
 mod session;
@@ -66,6 +71,13 @@ fn run(session: &Session, verb: &Verb) -> Result<Outcome> {
         Verb::Attest(args) => watch::attest(session, args),
         Verb::Observe(args) => watch::observe(session, args),
         Verb::Ledger(args) => watch::ledger(session, args),
+        Verb::Deactivate(args) => retire::deactivate(session, args),
+        Verb::Reactivate(args) => reactivate::reactivate(session, args),
+        Verb::Delete(args) => retire::delete(session, args),
+        Verb::Doctor(args) => Ok(doctor::doctor(session, args)),
+        Verb::Policy(args) => Ok(generated::policy(args)),
+        Verb::Completions(args) => Ok(generated::completions(args)),
+        Verb::Man(_) => generated::man(),
     }
 }
 
@@ -84,5 +96,12 @@ const fn name_and_form(verb: &Verb) -> (&'static str, Output) {
         Verb::Ledger(LedgerArgs { command: LedgerCommand::Show(args) }) => {
             ("ledger", args.output.get())
         }
+        Verb::Deactivate(args) => ("deactivate", args.output.get()),
+        Verb::Reactivate(args) => ("reactivate", args.output.get()),
+        Verb::Delete(args) => ("delete", args.output.get()),
+        Verb::Doctor(args) => ("doctor", args.output.get()),
+        Verb::Policy(_) => ("policy", Output::Human),
+        Verb::Completions(_) => ("completions", Output::Human),
+        Verb::Man(_) => ("man", Output::Human),
     }
 }

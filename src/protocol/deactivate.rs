@@ -166,8 +166,8 @@ fn answer(
     grounds: Grounds,
     at: Timestamp,
 ) -> Deactivated {
-    let mut evidence = subject.evidence();
     // A verdict has the same facts, with the new access key's beside them.
+    let mut evidence = if grounds.new.is_some() { Vec::new() } else { subject.evidence() };
     evidence.extend(grounds.evidence);
     Deactivated {
         id: wanted.id.clone(),

@@ -1,19 +1,25 @@
 //! What is said: every answer once as text for a person and once as JSON, from the same data.
 //! Nothing here decides anything; printing itself is left to `cli`.
 
+mod doctor;
 mod error;
 mod find;
 mod ledger;
+mod policy;
+mod retire;
 mod rotate;
 mod sarif;
 mod status;
 mod text;
 mod verify;
 
+pub use doctor::{Check, Examined, State, doctor};
 pub use error::error;
 pub use find::{Answer as FindAnswer, find};
 pub use rotate::{Rotation, abort, nothing_open, resume, rotate};
 pub use ledger::{Line, attest, ledger, observe};
+pub use policy::{Rights, policies, policy};
+pub use retire::{Restored, Switched, breaks, deactivate, delete, reactivate};
 pub use rotate::{Rotation, abort, nothing_open, rotate};
 pub use sarif::sarif;
 pub use status::{Flight, InFlight, status};

@@ -85,6 +85,20 @@ pub enum Verb {
     Observe(ObserveArgs),
     /// Show what is recorded of an access key
     Ledger(LedgerArgs),
+    /// Switch an access key off, once nobody needs it
+    Deactivate(DeactivateArgs),
+    /// Switch an access key on again, at once
+    Reactivate(ReactivateArgs),
+    /// Delete an access key that has been off for long enough
+    Delete(DeleteArgs),
+    /// Show what works here and what does not
+    Doctor(DoctorArgs),
+    /// Print the smallest IAM policy that a command needs
+    Policy(PolicyArgs),
+    /// Print the completions of a shell
+    Completions(CompletionsArgs),
+    /// Print the manual page
+    Man(ManArgs),
 }
 
 #[cfg(test)]

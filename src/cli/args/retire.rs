@@ -2,8 +2,9 @@
 
 use clap::Args;
 
+use super::rotate::user;
 use super::{Aws, Forge, Origin, PlainOutput, Repository};
-use crate::model::Timestamp;
+use crate::model::{Timestamp, UserName};
 
 /// On a fresh verdict *safe* only, or for a stated reason.
 #[derive(Debug, Args)]
@@ -48,23 +49,35 @@ pub struct DeactivateArgs {
 }
 
 /// The way back: never asks why.
+///
+/// It needs IAM and nothing else; the ledger is written when the repository can be reached.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  keyroll reactivate AKIAIOSFODNN7EXAMPLE")]
+#[command(after_help = "Examples:\n  keyroll reactivate AKIAIOSFODNN7EXAMPLE\n  \
+    keyroll reactivate AKIAIOSFODNN7EXAMPLE --revert")]
 pub struct ReactivateArgs {
     /// The access key
     pub id: String,
-    /// The repository: a path or a URL [default: that of the current directory]
+    /// The repository: a path [default: that of the current directory]
     #[arg(value_name = "REPO")]
     pub target: Option<String>,
+    /// The IAM user, where the owner of an access key may not be looked up
+    #[arg(long, value_name = "NAME", value_parser = user)]
+    pub user: Option<UserName>,
+    /// Open a pull request that brings the old pair back as well
+    #[arg(long)]
+    pub revert: bool,
     /// Why, for the ledger
     #[arg(long, value_name = "TEXT")]
     pub reason: Option<String>,
     /// Do not ask; it never does
     #[arg(long)]
     pub yes: bool,
-    /// Which repository.
+    /// Where the pull request is opened, with --revert.
     #[command(flatten)]
-    pub origin: Origin,
+    pub forge: Forge,
+    /// What is read.
+    #[command(flatten)]
+    pub repository: Repository,
     /// Who asks AWS.
     #[command(flatten)]
     pub aws: Aws,
