@@ -82,6 +82,7 @@ pub fn delete(wanted: &Deletion<'_>, confirm: &dyn Fn(&Subject) -> Result<()>) -
     is_off(&subject)?;
     let since = since_when(wanted, &life)?;
     let new = successor(wanted, &life, &subject)?;
+    soaked(wanted, &subject, since)?;
     let mut evidence = subject.evidence();
     let source = if wanted.vouched.is_some() { "person" } else { "ledger" };
     let (fact, value) = ("inactive-since", since.to_string());
@@ -89,7 +90,6 @@ pub fn delete(wanted: &Deletion<'_>, confirm: &dyn Fn(&Subject) -> Result<()>) -
     if let Some(new) = &new {
         evidence.extend(took_over(wanted, &life, new, &subject, since)?);
     }
-    soaked(wanted, &subject, since)?;
     confirm(&subject)?;
     let mut states = vec![(&wanted.id, KeyStatus::Inactive)];
     states.extend(new.as_ref().map(|id| (id, KeyStatus::Active)));

@@ -11,6 +11,7 @@ mod forge;
 mod iam;
 mod kit;
 mod repo;
+mod retire;
 mod sandbox;
 mod schema;
 mod stack;
