@@ -72,8 +72,9 @@ mod tests {
     fn actions(command: PolicyCommand) -> Vec<String> {
         let said = policy(&PolicyArgs { command: Some(command) });
         let json: serde_json::Value = serde_json::from_str(&said.human).expect("JSON");
-        let actions = json["Statement"][0]["Action"].as_array().expect("actions");
-        actions.iter().map(|one| one.as_str().expect("text").to_owned()).collect()
+        let statements = json["Statement"].as_array().expect("statements").iter();
+        let actions = statements.flat_map(|one| one["Action"].as_array().expect("actions").iter());
+        actions.map(|one| one.as_str().expect("text").to_owned()).collect()
     }
 
     #[test]

@@ -233,7 +233,7 @@ mod tests {
         let made = event(Happening::Created, 1, Some(NEW));
         let of = |events: &[Event]| Life::among(vec![(id(OLD), events.to_vec())], &id(NEW)).as_new;
         let open = AsNew { old: id(OLD), given_up: false, finished: false };
-        assert_eq!(of(std::slice::from_ref(&made)), [open.clone()]);
+        assert_eq!(of(std::slice::from_ref(&made)), vec![open.clone()]);
         let off = event(Happening::Deactivated, 2, Some(NEW));
         assert_eq!(of(&[made.clone(), off]), [AsNew { finished: true, ..open.clone() }]);
         let aborted = event(Happening::Aborted, 2, None);

@@ -28,14 +28,15 @@ const POLICIES: &str = "iam:ListAttachedUserPolicies";
 const UPDATE: &str = "iam:UpdateAccessKey";
 
 impl Rights {
+    /// What is done to the access keys of a user, beside asking whose they are.
     const fn actions(self) -> &'static [&'static str] {
         match self {
-            Self::Look => &[LAST_USED, LIST],
-            Self::LookAtAll => &[LAST_USED, LIST, POLICIES],
-            Self::Rotate => &["iam:CreateAccessKey", LAST_USED, LIST, POLICIES, UPDATE],
-            Self::Abort | Self::SwitchOff => &[LAST_USED, LIST, POLICIES, UPDATE],
-            Self::SwitchOn => &[LAST_USED, LIST, UPDATE],
-            Self::Delete => &["iam:DeleteAccessKey", LAST_USED, LIST],
+            Self::Look => &[LIST],
+            Self::LookAtAll => &[LIST, POLICIES],
+            Self::Rotate => &["iam:CreateAccessKey", LIST, POLICIES, UPDATE],
+            Self::Abort | Self::SwitchOff => &[LIST, POLICIES, UPDATE],
+            Self::SwitchOn => &[LIST, UPDATE],
+            Self::Delete => &["iam:DeleteAccessKey", LIST],
         }
     }
 }
@@ -43,14 +44,14 @@ impl Rights {
 /// The policy of one command.
 #[must_use]
 pub fn policy(rights: Rights) -> Value {
+    let allow = |sid: &str, actions: &[&str], resource: &str| json!({ "Sid": sid, "Effect": "Allow", "Action": actions, "Resource": resource });
     json!({
         "Version": "2012-10-17",
-        "Statement": [{
-            "Sid": "Keyroll",
-            "Effect": "Allow",
-            "Action": rights.actions(),
-            "Resource": "arn:aws:iam::*:user/*",
-        }],
+        "Statement": [
+            // Asked by an ID alone, before the owner is known: no user's ARN is in that request.
+            allow("KeyrollOwner", &[LAST_USED], "*"),
+            allow("KeyrollUsers", rights.actions(), "arn:aws:iam::*:user/*"),
+        ],
     })
 }
 

@@ -18,3 +18,4 @@ mod stack;
 mod stage;
 mod story;
 mod verify;
+mod story_auth;

@@ -1,3 +1,5 @@
+//! `delete`: what has to hold before an access key goes for good.
+
 use std::time::Duration;
 
 use keyroll::model::{KeyStatus, UserName};

@@ -1,3 +1,5 @@
+//! `doctor`, and the texts that follow from the definitions alone.
+
 use std::fs;
 
 use serde_json::Value;

@@ -1,3 +1,5 @@
+//! `deactivate`: on a fresh verdict, on proven disuse, on the word that somebody else has the key.
+
 use std::fs;
 use std::time::Duration;
 

@@ -1,3 +1,5 @@
+//! `reactivate`, alone and with the pull request that brings the old pair back.
+
 use std::fs;
 
 use keyroll::model::KeyStatus;
