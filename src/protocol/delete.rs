@@ -59,7 +59,7 @@ pub struct Deleted {
 ///
 /// # Errors
 /// `still-active`, `not-recorded`, `is-the-new-key`, `not-soaked`, `new-key-unused`,
-/// `new-key-not-active`, `used-while-off`, `no-successor`, `ledger-exists`,
+/// `new-key-not-active`, `used-while-off`, `time-to-come`, `no-successor`, `ledger-exists`,
 /// `needs-inactive-since`; or what IAM answered.
 pub fn delete(wanted: &Deletion<'_>, confirm: &dyn Fn(&Subject) -> Result<()>) -> Result<Deleted> {
     let life = match &wanted.scribe {
@@ -250,7 +250,7 @@ fn is_probe(known: &KeyUse, life: &Life) -> bool {
 fn soaked(wanted: &Deletion<'_>, subject: &Subject, since: Timestamp) -> Result<()> {
     if since > subject.at() {
         return Err(Error::refused(
-            "not-soaked",
+            "time-to-come",
             format!("{since} is later than AWS's clock, {}", subject.at()),
         )
         .hint("give the time at which it was really switched off"));

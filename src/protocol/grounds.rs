@@ -58,7 +58,8 @@ fn is_the_new_key(id: &AccessKeyId, old: &AccessKeyId) -> Error {
 /// A verdict of right now: only *safe* is one.
 ///
 /// # Errors
-/// `verdict-waiting` (with the time to ask again), `verdict-in-use`, `verdict-unknown`.
+/// `verdict-waiting` (with the time to ask again), `verdict-in-use`, `verdict-unknown`, or the
+/// verdict's own reason, such as `new-key-not-active`.
 pub fn on_verdict(id: &AccessKeyId, new: AccessKeyId, verdict: Verdict) -> Result<Grounds> {
     let error = match verdict.word {
         Word::Safe => {
@@ -71,7 +72,7 @@ pub fn on_verdict(id: &AccessKeyId, new: AccessKeyId, verdict: Verdict) -> Resul
         Word::Unknown if verdict.reason == "facts-missing" => {
             Error::new(Kind::Network, "verdict-unknown", verdict.sentence)
         }
-        Word::Unknown => Error::refused("verdict-unknown", verdict.sentence),
+        Word::Unknown => Error::refused(verdict.reason, verdict.sentence),
     };
     let error = match verdict.next_check_at {
         Some(at) => error.hint(format!("ask again at {at}")).ask_again_at(at),

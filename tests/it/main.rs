@@ -17,5 +17,5 @@ mod schema;
 mod stack;
 mod stage;
 mod story;
-mod verify;
 mod story_auth;
+mod verify;

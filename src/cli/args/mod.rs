@@ -64,7 +64,6 @@ pub struct Everywhere {
 
 /// The commands.
 #[derive(Debug, Subcommand)]
-#[allow(clippy::large_enum_variant, reason = "there is one value of it in a process")]
 pub enum Verb {
     /// Show where access keys are used, also inside sealed values
     Find(FindArgs),

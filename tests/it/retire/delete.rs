@@ -99,7 +99,7 @@ fn without_a_ledger_a_person_vouches_and_the_answer_says_so() {
     assert_eq!(world.refused(4, &(words(&spare) + &since(20))), "new-key-unused");
     world.use_key(&world.old, Duration::ZERO);
     let later = format!("{} --inactive-since {}", words(&spare), world.sandbox.now().plus(DAY));
-    assert_eq!(world.refused(3, &later), "not-soaked", "no time to come");
+    assert_eq!(world.refused(3, &later), "time-to-come");
     let done = world.json(0, &(words(&spare) + &since(20)));
     assert_eq!((&done["attested"], &done["recorded"]), (&true.into(), &false.into()));
     assert_eq!(world.status(&spare), None);
