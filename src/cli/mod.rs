@@ -7,6 +7,7 @@ pub mod config;
 mod demo;
 mod actions;
 mod doctor;
+mod check;
 mod find;
 mod interrupt;
 mod generated;
@@ -63,6 +64,7 @@ fn run(session: &Session, verb: &Verb) -> Result<Outcome> {
     match verb {
         Verb::Find(args) => find::find(session, args),
         Verb::Rotate(args) => rotate::rotate(session, args),
+        Verb::Check(args) => check::check(session, args),
         Verb::Resume(args) => rotate::resume(session, args),
         Verb::Abort(args) => rotate::abort(session, args),
         Verb::Demo(args) => demo::demo(session, args),
@@ -86,6 +88,7 @@ const fn name_and_form(verb: &Verb) -> (&'static str, Output) {
     match verb {
         Verb::Find(args) => ("find", args.output.get()),
         Verb::Rotate(args) => ("rotate", args.output.get()),
+        Verb::Check(args) => ("check", args.output.get()),
         Verb::Resume(args) => ("resume", args.output.get()),
         Verb::Abort(args) => ("abort", args.output.get()),
         Verb::Demo(_) => ("demo", Output::Human),

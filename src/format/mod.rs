@@ -5,10 +5,10 @@ mod eyaml;
 mod plain;
 mod registry;
 
-pub use registry::{bears_marker, open, open_where, write};
+pub use registry::{bears_marker, open, open_where, outline, write};
 
 use crate::error::Result;
-use crate::keyring::Keyring;
+use crate::keyring::{Keyring, Outline};
 use crate::model::{Cell, Edit, Place, RepoPath, Route, Span, Step};
 
 /// The largest text that is parsed, in bytes; a larger one is searched as it is, and reported if
@@ -85,4 +85,7 @@ pub trait Format: Send + Sync {
     /// # Errors
     /// When an edit cannot be written in the form that the value has, or cannot be sealed.
     fn write(&self, text: &Source<'_>, edits: &[Edit], keyring: &Keyring) -> Result<Vec<u8>>;
+
+    /// What the bytes of one sealed cell show without being opened; `None` when that is nothing.
+    fn outline(&self, raw: &[u8]) -> Option<Outline>;
 }

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use super::{Format, Source};
 use crate::error::{Error, Result};
-use crate::keyring::Keyring;
+use crate::keyring::{Keyring, Outline};
 use crate::model::{
     Cell, Content, Edit, Lock, LockReason, RepoPath, Route, Scheme, Secret, Span, Step,
 };
@@ -60,6 +60,10 @@ impl Format for Plain {
         }
         yaml::splice(text.bytes, &parts)
             .map_err(|yaml::Overlap| Error::bug(format!("two edits overlap in `{}`", text.path)))
+    }
+
+    fn outline(&self, _raw: &[u8]) -> Option<Outline> {
+        None
     }
 }
 

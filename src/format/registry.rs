@@ -5,7 +5,7 @@ use super::eyaml::Eyaml;
 use super::plain::{self, Plain, Wanted};
 use super::{DEPTH_LIMIT, Format, PARSE_LIMIT, Source};
 use crate::error::{Error, Result};
-use crate::keyring::Keyring;
+use crate::keyring::{Keyring, Outline};
 use crate::model::{Cell, Content, Edit, Lock, LockReason, Route, Scheme, Span, Step};
 
 /// The formats that seal; where two claim the same bytes, the earlier one has them.
@@ -17,6 +17,12 @@ const SEALED: &[&dyn Format] = &[&Eyaml];
 pub fn bears_marker(bytes: &[u8]) -> bool {
     let nowhere = crate::model::RepoPath::new(Vec::new());
     SEALED.iter().any(|format| format.claims(&nowhere, bytes))
+}
+
+/// What the bytes of one sealed cell show without being opened; `None` when that is nothing.
+#[must_use]
+pub fn outline(raw: &[u8]) -> Option<Outline> {
+    SEALED.iter().find_map(|format| format.outline(raw))
 }
 
 /// Every cell of a text, of all formats that claim it, in the order of bytes.

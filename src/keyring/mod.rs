@@ -3,11 +3,13 @@
 
 mod eyaml_config;
 mod fresh;
+mod outline;
 mod pem;
 mod pkcs7;
 mod registry;
 
 pub use fresh::{Fresh, fresh};
+pub use outline::{Outline, outline};
 pub use registry::{Surroundings, discover};
 
 use crate::error::Result;

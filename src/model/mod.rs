@@ -2,6 +2,7 @@
 
 mod access_key;
 mod cell;
+mod finding;
 mod place;
 mod plan;
 mod policy;
@@ -15,6 +16,7 @@ pub use access_key::{
     AccessKey, AccessKeyId, AccessKeyPair, AccountId, KeyIdPattern, KeyStatus, LastUsed, UserName,
 };
 pub use cell::{Cell, Content, Lock, LockReason, Occurrence, Role, Scheme};
+pub use finding::{Finding, Proof, Unseen};
 pub use place::{Place, RepoPath, Route, Span, Step};
 pub use plan::{Change, Edit, Encoding, Form, Plan, Swap};
 pub use policy::{Endpoint, Policy, Prove};

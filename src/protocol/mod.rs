@@ -2,6 +2,9 @@
 //! reactivate, delete. Each step looks at the facts again, does one thing and records it.
 //! What things mean is decided in `rotation`; what the user typed and what is said are left to `cli`
 //! and `report`.
+//! The order of steps over the seams: rotate, resume, abort; and what a reviewer asks: check. Each step looks at the facts again,
+//! does one thing and records it. What things mean is decided in `rotation`; what the user typed
+//! and what is said are left to `cli` and `report`.
 
 mod abort;
 mod adopt;
@@ -11,6 +14,9 @@ mod content;
 mod create;
 mod deactivate;
 mod delete;
+mod check;
+mod create;
+mod digests;
 mod escrow;
 mod facts;
 mod grounds;
@@ -23,6 +29,7 @@ mod observe;
 mod overdue;
 mod planned;
 mod preflight;
+mod proofs;
 mod prove;
 mod reactivate;
 mod resume;
@@ -42,6 +49,7 @@ mod verify;
 
 pub use abort::{Aborted, reconstruct, undo};
 pub use facts::{Extra, Record, Watched, gather, watch};
+pub use check::{Checked, Inspection, check};
 pub use intent::Intent;
 pub use locate::{Located, locate};
 pub use past::{Past, locate_past};

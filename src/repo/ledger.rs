@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::commit::Stamp;
+use super::git::Repository;
 use super::push::{Lease, Pushed, Rehearse};
 use super::remote::Remote;
 use crate::error::{Error, Kind, Result};
@@ -131,6 +132,21 @@ impl<'a> Ledger<'a> {
             Some(tip) => parse(&path, &self.text(&tip, &path)?),
             None => Ok(Vec::new()),
         }
+    }
+
+    /// What a clone's own copy of a ledger branch records of an access key, without any network;
+    /// `None` where the clone has no such branch.
+    ///
+    /// # Errors
+    /// `damaged-ledger` with the line; `missing-object`.
+    pub fn read_in(
+        clone: &Repository,
+        reference: &str,
+        id: &AccessKeyId,
+    ) -> Result<Option<Vec<Event>>> {
+        let Some((_, Some(tip))) = clone.location.resolve(reference)? else { return Ok(None) };
+        let path = file_of(id);
+        parse(&path, &clone.read_path(&tip, &path)?.unwrap_or_default()).map(Some)
     }
 
     /// Everything recorded of every access key.

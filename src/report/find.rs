@@ -256,7 +256,9 @@ fn indirect((at, through): &(Place, String)) -> Value {
     Value::Object(fields)
 }
 
-fn locked(one: &Locked) -> Value {
+/// A value that stayed closed.
+#[must_use]
+pub(crate) fn locked(one: &Locked) -> Value {
     let mut fields = place(&one.place);
     fields.insert("scheme".into(), one.scheme.to_string().into());
     fields.insert("reason".into(), one.lock.reason.word().into());

@@ -2,6 +2,7 @@
 //! Nothing here decides anything; printing itself is left to `cli`.
 
 mod doctor;
+mod check;
 mod error;
 mod find;
 mod ledger;
@@ -14,6 +15,7 @@ mod text;
 mod verify;
 
 pub use doctor::{Check, Examined, State, doctor};
+pub use check::{Answer as CheckAnswer, annotations, check, step_summary};
 pub use error::error;
 pub use find::{Answer as FindAnswer, find};
 pub use rotate::{Rotation, abort, nothing_open, resume, rotate};

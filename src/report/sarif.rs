@@ -3,13 +3,37 @@
 
 use serde_json::{Value, json};
 
-use crate::model::{Locked, Occurrence, Place, Role, Scheme};
+use crate::model::{Finding, Locked, Occurrence, Place, RepoPath, Role, Route, Scheme};
 
 /// One log with one run: a result for each occurrence and each locked value.
 #[must_use]
 pub fn sarif(occurrences: &[Occurrence], locked: &[Locked]) -> Value {
     let found = occurrences.iter().map(occurrence);
     let closed = locked.iter().map(locked_value);
+    log(&rules(), &found.chain(closed).collect::<Vec<_>>())
+}
+
+/// One log with one run: a result for each finding of `check` and each locked value.
+#[must_use]
+pub(super) fn findings(findings: &[Finding], locked: &[Locked]) -> Value {
+    let reasons: std::collections::BTreeSet<&str> = findings.iter().map(|one| one.reason).collect();
+    let mut rules: Vec<Value> = reasons
+        .into_iter()
+        .map(|reason| rule(reason, "The change is not a rotation and nothing else"))
+        .collect();
+    if !locked.is_empty() {
+        rules.push(rule("locked-value", LOCKED));
+    }
+    let told = findings.iter().map(|one| {
+        let line = one.line.unwrap_or(1);
+        let at = one.path.as_ref().map(|path| (path, line, &one.route));
+        result(one.reason, "error", &one.message, at)
+    });
+    let closed = locked.iter().map(locked_value);
+    log(&json!(rules), &told.chain(closed).collect::<Vec<_>>())
+}
+
+fn log(rules: &Value, results: &[Value]) -> Value {
     json!({
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
         "version": "2.1.0",
@@ -17,21 +41,26 @@ pub fn sarif(occurrences: &[Occurrence], locked: &[Locked]) -> Value {
             "tool": { "driver": {
                 "name": "keyroll",
                 "version": env!("CARGO_PKG_VERSION"),
-                "rules": rules(),
+                "rules": rules,
             } },
             "columnKind": "utf16CodeUnits",
-            "results": found.chain(closed).collect::<Vec<_>>(),
+            "results": results,
         }],
     })
 }
 
+const LOCKED: &str = "A value could not be opened, so it is not known what stands here";
+
+fn rule(id: &str, text: &str) -> Value {
+    json!({ "id": id, "shortDescription": { "text": text } })
+}
+
 fn rules() -> Value {
-    let rule = |id: &str, text: &str| json!({ "id": id, "shortDescription": { "text": text } });
     json!([
         rule("access-key-id", "The ID of an AWS access key stands here"),
         rule("access-key-secret", "The secret of an AWS access key stands here"),
         rule("text", "A text that was looked for stands here"),
-        rule("locked-value", "A value could not be opened, so it is not known what stands here"),
+        rule("locked-value", LOCKED),
     ])
 }
 
@@ -45,7 +74,7 @@ fn occurrence(found: &Occurrence) -> Value {
     let message = format!("{what}{id}, sealed as {}", found.scheme);
     // In clear it can be read by whoever reads the repository.
     let level = if found.scheme == Scheme::Plain { "warning" } else { "note" };
-    let mut made = result(rule, level, &message, &found.place);
+    let mut made = result(rule, level, &message, Some(spot(&found.place)));
     made["properties"] = json!({
         "role": found.role.word(),
         "scheme": found.scheme.to_string(),
@@ -60,28 +89,37 @@ fn locked_value(locked: &Locked) -> Value {
     let Locked { place, scheme, lock } = locked;
     let reason = lock.reason.word();
     let message = format!("stayed locked ({reason}): {}", lock.detail);
-    let mut made = result("locked-value", "warning", &message, place);
+    let mut made = result("locked-value", "warning", &message, Some(spot(place)));
     made["properties"] = json!({ "scheme": scheme.to_string(), "reason": reason });
     made
 }
 
-fn result(rule: &str, level: &str, message: &str, place: &Place) -> Value {
-    let uri = percent_encoding::percent_encode(place.path.as_bytes(), UNRESERVED).to_string();
-    let mut location = json!({
-        "physicalLocation": {
-            "artifactLocation": { "uri": uri, "uriBaseId": "%SRCROOT%" },
-            "region": { "startLine": place.line },
-        },
-    });
-    if !place.route.0.is_empty() {
-        location["logicalLocations"] = json!([{ "fullyQualifiedName": place.route.to_string() }]);
-    }
-    json!({
+/// File, line and route: what a location is made of.
+type Spot<'a> = (&'a RepoPath, usize, &'a Route);
+
+const fn spot(place: &Place) -> Spot<'_> {
+    (&place.path, place.line, &place.route)
+}
+
+fn result(rule: &str, level: &str, message: &str, at: Option<Spot<'_>>) -> Value {
+    let mut made = json!({
         "ruleId": rule,
         "level": level,
         "message": { "text": message },
-        "locations": [location],
-    })
+    });
+    let Some((path, line, route)) = at else { return made };
+    let uri = percent_encoding::percent_encode(path.as_bytes(), UNRESERVED).to_string();
+    let mut location = json!({
+        "physicalLocation": {
+            "artifactLocation": { "uri": uri, "uriBaseId": "%SRCROOT%" },
+            "region": { "startLine": line },
+        },
+    });
+    if !route.0.is_empty() {
+        location["logicalLocations"] = json!([{ "fullyQualifiedName": route.to_string() }]);
+    }
+    made["locations"] = json!([location]);
+    made
 }
 
 /// What stands in the path of a relative URI as it is (RFC 3986); a colon does not, lest the first

@@ -3,13 +3,14 @@
 
 use super::encode::Needles;
 use super::find::{Query, find, find_secret};
+use super::form::{departures, follows, gaps};
 use crate::breakage;
 use crate::error::{Error, Result};
 use crate::format::{self, Source};
 use crate::keyring::Keyring;
 use crate::model::{
-    AccessKeyId, AccessKeyPair, Cell, Change, Content, Occurrence, Plan, Role, Route, Secret,
-    SourceFile, Span, Swap,
+    AccessKeyId, AccessKeyPair, Cell, Change, Content, Occurrence, Plan, RepoPath, Role, Route,
+    Scheme, Secret, SourceFile, Span, Swap,
 };
 use crate::yaml;
 
@@ -37,8 +38,9 @@ pub fn check(
         let after = reopened(change, keyring)?;
         let swaps: Vec<&Swap> =
             plan.swaps().iter().filter(|swap| swap.place.path == change.path).collect();
-        same_gaps(before, &after)?;
-        same_cells(&before.cells, &after.cells, &swaps, 0, pair)?;
+        let was = (before.bytes.as_slice(), before.cells.as_slice());
+        let is = (after.bytes.as_slice(), after.cells.as_slice());
+        same_level(was, is, &swaps, 0, pair, &change.path)?;
         second_reader(change, &swaps)?;
         if let Some(left) = remains(&after, &plan.old, &needles)?.first() {
             return Err(broken(&format!("the old access key still stands at {}", left.place)));
@@ -74,51 +76,26 @@ fn broken(what: &str) -> Error {
         .hint("nothing was committed; this is a defect of keyroll, worth a report with the shape of the file")
 }
 
-/// The bytes between the cells are the same on both sides, one gap after the other.
-fn same_gaps(before: &SourceFile, after: &SourceFile) -> Result<()> {
-    let gaps = |file: &SourceFile| -> Vec<Vec<u8>> {
-        let mut at = 0;
-        let mut gaps = Vec::new();
-        for span in outer_spans(&file.cells) {
-            gaps.push(file.bytes.get(at..span.start).unwrap_or_default().to_vec());
-            at = span.end;
-        }
-        gaps.push(file.bytes.get(at..).unwrap_or_default().to_vec());
-        gaps
-    };
-    if gaps(before) == gaps(after) {
-        return Ok(());
-    }
-    Err(broken(&format!("bytes outside the values of {} changed", before.path)))
-}
-
-/// The spans of the cells without those that lie inside another (a scalar around a token).
-fn outer_spans(cells: &[Cell]) -> Vec<Span> {
-    let mut spans: Vec<Span> = cells.iter().map(|cell| cell.place.span).collect();
-    spans.sort_by_key(|span| (span.start, std::cmp::Reverse(span.end)));
-    let mut outer: Vec<Span> = Vec::new();
-    for span in spans {
-        if outer.last().is_none_or(|last| span.start >= last.end) {
-            outer.push(span);
-        }
-    }
-    outer
-}
-
-/// Cell by cell: the same route and scheme, and the plaintext as it was or as planned.
-fn same_cells(
-    before: &[Cell],
-    after: &[Cell],
+/// One level of a text: the bytes around its cells are the same on both sides, and cell by cell
+/// route, scheme and what is inside are as they were or as planned.
+fn same_level(
+    before: (&[u8], &[Cell]),
+    after: (&[u8], &[Cell]),
     swaps: &[&Swap],
     depth: usize,
     pair: &AccessKeyPair,
+    path: &RepoPath,
 ) -> Result<()> {
-    if before.len() != after.len() {
-        let place =
-            before.first().or(after.first()).map_or(String::new(), |c| c.place.path.to_string());
-        return Err(broken(&format!("{place} has another number of values")));
+    let ((old_text, old_cells), (new_text, new_cells)) = (before, after);
+    if old_cells.len() != new_cells.len() {
+        return Err(broken(&format!("{path} has another number of values")));
     }
-    for (old, new) in before.iter().zip(after) {
+    let (old_gaps, new_gaps) = (gaps(old_text, old_cells), gaps(new_text, new_cells));
+    let around = |(old, new): (&Span, &Span)| old.of(old_text) == new.of(new_text);
+    if old_gaps.len() != new_gaps.len() || !old_gaps.iter().zip(&new_gaps).all(around) {
+        return Err(broken(&format!("bytes outside the values of {path} changed")));
+    }
+    for (old, new) in old_cells.iter().zip(new_cells) {
         if old.place.route != new.place.route || old.scheme != new.scheme {
             return Err(broken(&format!("{} became {}", old.place, new.place)));
         }
@@ -127,80 +104,74 @@ fn same_cells(
             .copied()
             .filter(|swap| swap.trail.get(depth) == Some(&old.place.span))
             .collect();
-        same_content(old, new, &here, depth, pair)?;
+        let raw = (old.place.span.of(old_text), new.place.span.of(new_text));
+        same_value((raw.0, old), (raw.1, new), &here, depth, pair)?;
     }
     Ok(())
 }
 
-fn same_content(
-    old: &Cell,
-    new: &Cell,
+fn same_value(
+    before: (&[u8], &Cell),
+    after: (&[u8], &Cell),
     here: &[&Swap],
     depth: usize,
     pair: &AccessKeyPair,
 ) -> Result<()> {
-    let fits = match (&old.content, &new.content) {
-        (Content::Locked(a), Content::Locked(b)) => here.is_empty() && a == b,
-        (Content::Open(a), Content::Open(b)) if here.is_empty() => a.same(b),
-        (Content::Open(_), Content::Open(_))
-            if here.iter().any(|swap| swap.trail.len() > depth + 1) =>
-        {
-            return same_cells(&old.inside, &new.inside, here, depth + 1, pair);
-        }
-        (Content::Open(a), Content::Open(b)) => as_planned(a.expose(), b.expose(), here, pair),
-        _ => false,
+    let ((old_raw, old), (new_raw, new)) = (before, after);
+    let wrong = || broken(&format!("the value at {} is not as planned", old.place));
+    if here.is_empty() {
+        // Not the plaintext alone: every other ciphertext byte stays as it was, too.
+        return if old_raw == new_raw { Ok(()) } else { Err(wrong()) };
+    }
+    let (Content::Open(was), Content::Open(is)) = (&old.content, &new.content) else {
+        return Err(wrong());
     };
-    if fits {
-        Ok(())
-    } else {
-        Err(broken(&format!("the value at {} is not as planned", old.place)))
+    if old.scheme != Scheme::Plain && !departures(old_raw, new_raw).is_empty() {
+        return Err(broken(&format!("the value at {} is sealed otherwise than before", old.place)));
     }
+    if here.iter().any(|swap| swap.trail.len() > depth + 1) {
+        let (was, is) = ((was.expose(), &old.inside[..]), (is.expose(), &new.inside[..]));
+        return same_level(was, is, here, depth + 1, pair, &old.place.path);
+    }
+    let fits = follows(was.expose(), is.expose(), &wanted(here, pair))
+        && (old.scheme != Scheme::Plain || written_alike(old_raw, new_raw, was, here, pair));
+    if fits { Ok(()) } else { Err(wrong()) }
 }
 
-/// Walks both plaintexts side by side: equal outside the ranges, the new half inside, and that
-/// half is told by decoding it, not by the code that encoded it.
-fn as_planned(old: &[u8], new: &[u8], here: &[&Swap], pair: &AccessKeyPair) -> bool {
-    let mut swaps = here.to_vec();
-    swaps.sort_by_key(|swap| swap.range);
-    let (mut at_old, mut at_new) = (0, 0);
-    for swap in swaps {
-        let kept = swap.range.start - at_old;
-        if new.get(at_new..at_new + kept) != old.get(at_old..swap.range.start) {
-            return false;
-        }
-        at_new += kept;
-        let want = match swap.role {
-            Role::Id => pair.id.as_str().as_bytes(),
-            _ => pair.secret.expose(),
-        };
-        let Some(used) = decodes_to(&new[at_new..], want) else { return false };
-        at_new += used;
-        at_old = swap.range.end;
-    }
-    new.get(at_new..) == old.get(at_old..)
+/// Text in clear as it is written, with quotes, folds and escapes: only the ID changed there.
+fn written_alike(
+    old_raw: &[u8],
+    new_raw: &[u8],
+    was: &Secret,
+    here: &[&Swap],
+    pair: &AccessKeyPair,
+) -> bool {
+    let Some(first) = here.first() else { return old_raw == new_raw };
+    let gone = first.range.of(was.expose());
+    let ranges: Vec<(Span, &[u8])> = memchr::memmem::find_iter(old_raw, gone)
+        .map(|at| (Span::new(at, at + gone.len()), pair.id.as_str().as_bytes()))
+        .collect();
+    follows(old_raw, new_raw, &ranges)
 }
 
-/// How many bytes of `text` spell `want`, character by character, in any known spelling.
-fn decodes_to(text: &[u8], want: &[u8]) -> Option<usize> {
-    let mut at = 0;
-    for byte in want {
-        let rest = text.get(at..)?;
-        at += if rest.first() == Some(byte) {
-            1
-        } else if let Some(hex) = rest.strip_prefix(b"%").and_then(|hex| hex.get(..2)) {
-            (u8::from_str_radix(std::str::from_utf8(hex).ok()?, 16).ok()? == *byte).then_some(3)?
-        } else if let Some(hex) = rest.strip_prefix(b"\\u00").and_then(|hex| hex.get(..2)) {
-            (u8::from_str_radix(std::str::from_utf8(hex).ok()?, 16).ok()? == *byte).then_some(6)?
-        } else {
-            (rest.strip_prefix(b"\\")?.first() == Some(byte)).then_some(2)?
-        };
-    }
-    Some(at)
+/// What each planned range must become.
+fn wanted<'p>(here: &[&Swap], pair: &'p AccessKeyPair) -> Vec<(Span, &'p [u8])> {
+    let half = |role: &Role| match role {
+        Role::Id => pair.id.as_str().as_bytes(),
+        _ => pair.secret.expose(),
+    };
+    here.iter().map(|swap| (swap.range, half(&swap.role))).collect()
 }
 
-/// The independent reader: the trees differ at planned routes only. A file that it cannot read
-/// (no YAML) is left to the first reader.
+/// The independent reader: the trees differ at planned routes only. Flat text, which has no routes,
+/// and a file that it cannot read (no YAML) are left to the first reader.
 fn second_reader(change: &Change, swaps: &[&Swap]) -> Result<()> {
+    let route = Route::default();
+    let text =
+        Source { path: &change.path, bytes: &change.after, route: &route, line: 1, depth: 0 };
+    if !text.is_structured() {
+        return Ok(());
+    }
     let planned: Vec<Route> = swaps.iter().map(|swap| swap.place.route.clone()).collect();
     match yaml::unplanned(&change.before, &change.after, &planned) {
         Ok(differences) => match differences.first() {

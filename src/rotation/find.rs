@@ -78,7 +78,8 @@ impl Query {
         }
     }
 
-    fn hits(&self, text: &[u8]) -> Vec<(Span, Role, Option<AccessKeyId>)> {
+    /// Every place in one text that answers the query.
+    pub(super) fn hits(&self, text: &[u8]) -> Vec<(Span, Role, Option<AccessKeyId>)> {
         match self {
             Self::Ids(ids, automaton) => automaton
                 .find_iter(text)

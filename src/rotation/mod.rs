@@ -1,14 +1,17 @@
-//! The pure heart of a rotation: find, pair, plan, apply, check, judge.
+//! The pure heart of a rotation: find, pair, plan, apply, check, compare, judge.
 //! Functions over nouns; no I/O, no clock, no traits. Reading blobs and asking services is left to
 //! `protocol`.
 
 mod apply;
 mod candidates;
 mod check;
+mod compare;
+mod differ;
 mod encode;
 mod evidence;
 mod find;
 mod graft;
+mod form;
 mod indirect;
 mod judge;
 mod names;
@@ -17,6 +20,7 @@ mod plan;
 
 pub use apply::{apply, stand_in};
 pub use check::{check, remains};
+pub use compare::{Comparison, Exchange, Ids, compare, is_certificate, leftovers};
 pub use encode::{Needles, encode};
 pub use find::{Query, find, find_secret};
 pub use graft::graft;

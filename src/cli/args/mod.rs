@@ -69,6 +69,8 @@ pub enum Verb {
     Find(FindArgs),
     /// Make a new access key, rewrite every occurrence, open a pull request
     Rotate(RotateArgs),
+    /// Prove that a branch rotates an access key and does nothing else
+    Check(CheckArgs),
     /// Finish a rotation that was cut short
     Resume(ResumeArgs),
     /// Undo a rotation that was cut short

@@ -14,7 +14,7 @@ use rayon::prelude::*;
 use self::token::{Lens, Token};
 use super::{Format, Source};
 use crate::error::{Error, Result};
-use crate::keyring::{Identity, Keyring, Sealed};
+use crate::keyring::{self, Identity, Keyring, Outline, Sealed};
 use crate::model::{
     Cell, Content, Edit, Lock, LockReason, RepoPath, Route, Scheme, Secret, Span, Step,
 };
@@ -74,18 +74,26 @@ impl Format for Eyaml {
         yaml::splice(text.bytes, &parts)
             .map_err(|yaml::Overlap| Error::bug(format!("two edits overlap in `{}`", text.path)))
     }
+
+    fn outline(&self, raw: &[u8]) -> Option<Outline> {
+        keyring::outline(Sealed::Pkcs7(&decode(&whole(raw)?).ok()?))
+    }
+}
+
+/// The token that these bytes are, and nothing beside it.
+fn whole(raw: &[u8]) -> Option<Token> {
+    // What the surroundings were does not matter here: a token's own bytes hold neither a
+    // backslash nor a `#` but where a line of it was broken.
+    let whole = Span::new(0, raw.len());
+    [Lens::Scalar, Lens::Double, Lens::Comment, Lens::Flat]
+        .into_iter()
+        .flat_map(|lens| token::find(raw, whole, lens))
+        .find(|token| token.span == whole && decode(token).is_ok())
 }
 
 /// The token `raw` with the new plaintext, sealed to the same recipient, in the same layout.
 fn reseal(text: &Source<'_>, edit: &Edit, raw: &[u8], keyring: &Keyring) -> Result<Vec<u8>> {
-    // What the surroundings were does not matter here: a token's own bytes hold neither a
-    // backslash nor a `#` but where a line of it was broken.
-    let whole = Span::new(0, raw.len());
-    let token = [Lens::Scalar, Lens::Double, Lens::Comment, Lens::Flat]
-        .into_iter()
-        .flat_map(|lens| token::find(raw, whole, lens))
-        .find(|token| token.span == whole && decode(token).is_ok())
-        .ok_or_else(|| misplaced(text, edit.span))?;
+    let token = whole(raw).ok_or_else(|| misplaced(text, edit.span))?;
     let place = || {
         text.place(yaml::Lines::new(text.bytes).of(edit.span.start), Route::default(), edit.span)
     };
