@@ -1,15 +1,17 @@
 //! What lies between two commits: where their histories part, the commits of one side, and which
 //! entries of their trees differ. What a difference means is left to the caller.
 
-use git2::{ErrorCode, ObjectType, Oid, Sort};
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::git::{Repository, object, parse_id};
+use git2::{ObjectType, Oid};
+
+use super::git::{Repository, parse_id};
 use super::walk::FILES_LIMIT;
 use crate::error::{Error, Kind, Result};
 use crate::model::RepoPath;
 
-/// How many commits one side of a range may hold.
-const COMMITS_LIMIT: usize = 10_000;
+/// How many commits a history may hold.
+const COMMITS_LIMIT: usize = 1_000_000;
 
 /// One entry of a tree that is no folder: a file, a link or a submodule.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,46 +44,70 @@ pub struct Difference {
 /// One entry as a tree holds it, folders included.
 type Child = (Oid, i32, ObjectType);
 
+/// A commit and what came before it.
+type Past = BTreeMap<Oid, Vec<Oid>>;
+
 impl Repository {
     /// The newest commit that both have in their history; `None` where they share none.
     ///
     /// # Errors
-    /// `missing-object` in a clone whose history is cut before it.
+    /// `missing-object` in a clone whose history is cut before such a commit.
     pub fn merge_base(&self, one: &str, other: &str) -> Result<Option<String>> {
         let (one, other) = (parse_id(one)?, parse_id(other)?);
-        match self.objects.merge_base(one, other) {
-            Ok(id) => Ok(Some(id.to_string())),
-            // libgit2 says "not found" of a missing parent and of a missing common commit alike.
-            Err(source) if source.code() == ErrorCode::NotFound => {
-                self.whole_history(one)?;
-                self.whole_history(other)?;
-                Ok(None)
-            }
-            Err(source) => Err(object(one, &source)),
+        let (mine, theirs) = (self.past(one)?, self.past(other)?);
+        let common = || mine.iter().filter(|(id, _)| theirs.contains_key(*id));
+        // What comes before a shared commit is shared as well: the newest have no shared child.
+        let behind: BTreeSet<Oid> = common().flat_map(|(_, parents)| parents.clone()).collect();
+        let mut newest: Option<(i64, Oid)> = None;
+        for (id, _) in common().filter(|(id, _)| !behind.contains(*id)) {
+            let at = self.find_commit(*id)?.committer().when().seconds();
+            newest = newest.max(Some((at, *id)));
+        }
+        match newest {
+            Some((_, id)) => Ok(Some(id.to_string())),
+            None if self.is_cut()? => Err(cut(other)),
+            None => Ok(None),
         }
     }
 
-    /// The commits that `head` has and `base` has not, newest first.
+    /// The commits that `head` has and `base` has not, in no order that matters.
     ///
     /// # Errors
     /// `missing-object`; `too-many-commits`.
     pub fn between(&self, base: &str, head: &str) -> Result<Vec<String>> {
-        let head = parse_id(head)?;
-        let mut walk = self.objects.revwalk().map_err(|source| object(head, &source))?;
-        walk.set_sorting(Sort::TOPOLOGICAL).map_err(|source| object(head, &source))?;
-        walk.push(head).map_err(|source| object(head, &source))?;
-        walk.hide(parse_id(base)?).map_err(|source| object(head, &source))?;
-        let mut commits = Vec::new();
-        for id in walk {
-            commits.push(id.map_err(|source| object(head, &source))?.to_string());
-            if commits.len() > COMMITS_LIMIT {
+        let base = self.past(parse_id(base)?)?;
+        let head = self.past(parse_id(head)?)?;
+        Ok(head.keys().filter(|id| !base.contains_key(*id)).map(ToString::to_string).collect())
+    }
+
+    /// Every commit that can be reached, with its parents. Where a shallow clone ends, history does.
+    fn past(&self, start: Oid) -> Result<Past> {
+        let shallow = self.location.shallow()?.unwrap_or_default();
+        let ends: BTreeSet<&str> = shallow.lines().map(str::trim).collect();
+        let mut past = Past::new();
+        let mut pending = vec![start];
+        while let Some(id) = pending.pop() {
+            if past.contains_key(&id) {
+                continue;
+            }
+            let end = ends.contains(id.to_string().as_str());
+            let commit = self.find_commit(id)?;
+            let parents: Vec<Oid> = if end { Vec::new() } else { commit.parent_ids().collect() };
+            pending.extend(&parents);
+            past.insert(id, parents);
+            if past.len() > COMMITS_LIMIT {
                 return Err(Error::refused(
                     "too-many-commits",
-                    format!("{head} has more than {COMMITS_LIMIT} commits of its own"),
-                ));
+                    format!("the history of {start} has more than {COMMITS_LIMIT} commits"),
+                )
+                .hint("a shallow clone that holds both ends of the range is enough"));
             }
         }
-        Ok(commits)
+        Ok(past)
+    }
+
+    fn is_cut(&self) -> Result<bool> {
+        Ok(self.location.shallow()?.is_some_and(|text| !text.trim().is_empty()))
     }
 
     /// Every entry that differs between two commits, in the order of paths. Folders that are the
@@ -96,7 +122,7 @@ impl Repository {
         while let Some((prefix, before, after)) = pending.pop() {
             let was = self.entries(&prefix, before)?;
             let is = self.entries(&prefix, after)?;
-            let paths: std::collections::BTreeSet<&Vec<u8>> = was.keys().chain(is.keys()).collect();
+            let paths: BTreeSet<&Vec<u8>> = was.keys().chain(is.keys()).collect();
             for path in paths {
                 let (old, new) = (was.get(path), is.get(path));
                 if old == new {
@@ -134,30 +160,20 @@ impl Repository {
         Ok(Some(self.tree_of(parse_id(commit)?)?))
     }
 
-    fn entries(
-        &self,
-        prefix: &[u8],
-        tree: Option<Oid>,
-    ) -> Result<std::collections::BTreeMap<Vec<u8>, Child>> {
-        let Some(tree) = tree else { return Ok(std::collections::BTreeMap::new()) };
+    fn entries(&self, prefix: &[u8], tree: Option<Oid>) -> Result<BTreeMap<Vec<u8>, Child>> {
+        let Some(tree) = tree else { return Ok(BTreeMap::new()) };
         let children = self.children(prefix, tree)?.into_iter();
         Ok(children.map(|(path, id, mode, kind)| (path, (id, mode, kind))).collect())
     }
+}
 
-    /// Fails where a parent of any commit in the history is missing.
-    fn whole_history(&self, head: Oid) -> Result<()> {
-        let cut = |_| {
-            Error::new(
-                Kind::NotFound,
-                "missing-object",
-                format!("the history of {head} is cut off in this clone"),
-            )
-            .hint("fetch all of it: `git fetch --unshallow`, or `fetch-depth: 0` in CI")
-        };
-        let mut walk = self.objects.revwalk().map_err(cut)?;
-        walk.push(head).map_err(cut)?;
-        walk.try_for_each(|id| id.map(drop)).map_err(cut)
-    }
+fn cut(head: Oid) -> Error {
+    Error::new(
+        Kind::NotFound,
+        "missing-object",
+        format!("this clone's history ends before that of {head} joins the base"),
+    )
+    .hint("fetch more of it: `git fetch --unshallow`, or `fetch-depth: 0` in CI")
 }
 
 fn leaf(child: Option<&Child>) -> Option<Leaf> {

@@ -1,7 +1,7 @@
 //! Lays two versions of a file side by side, level by level: which values changed, and what changed
 //! that is no value. Whether a changed value is part of a rotation is left to `compare`.
 
-use super::form::{Departure, departures, gaps};
+use super::form::{Departure, departures, gaps, same_layout};
 use crate::format::Source;
 use crate::model::{
     Cell, Content, Finding, LockReason, Place, RepoPath, Route, Scheme, SourceFile, Span, Step,
@@ -36,6 +36,8 @@ pub(super) struct Differences<'f> {
     pub(super) unseen: Vec<Unseen>,
     /// Whether line ends were found changed: said once for a file.
     line_ends: bool,
+    /// Whether values came or went: the second reader would only say so once more.
+    unlike: bool,
 }
 
 /// One text and its cells.
@@ -64,7 +66,8 @@ impl<'f> Differences<'f> {
         let zipped = before.cells.len() == after.cells.len()
             && before.cells.iter().zip(after.cells).all(alike);
         if !zipped {
-            return self.unlike(before, after);
+            self.unlike = true;
+            return self.came_and_went(before, after);
         }
         self.around(path, before, after);
         for (old, new) in before.cells.iter().zip(after.cells) {
@@ -132,7 +135,7 @@ impl<'f> Differences<'f> {
         if sealed && self.only_returns(path, old_raw, new_raw) {
             return;
         }
-        let departed = if sealed { departures(old_raw, new_raw) } else { Vec::new() };
+        let departed = if sealed { self.departed(path, old_raw, new_raw) } else { Vec::new() };
         self.findings.extend(departed.iter().map(|departure| departed_at(&new.place, *departure)));
         match (&old.content, &new.content) {
             (Content::Open(was), Content::Open(is)) if was.same(is) => {
@@ -178,6 +181,18 @@ impl<'f> Differences<'f> {
         }
     }
 
+    /// In what a sealed value departs from the one before; line ends are told once for the file.
+    fn departed(&mut self, path: &RepoPath, old: &[u8], new: &[u8]) -> Vec<Departure> {
+        let mut departed = departures(old, new);
+        let layout = |one: &Departure| *one == Departure::Layout;
+        if departed.iter().any(layout) && same_layout(&without_returns(old), &without_returns(new))
+        {
+            departed.retain(|one| !layout(one));
+            self.line_ends(path);
+        }
+        departed
+    }
+
     /// Whether a sealed value differs in carriage returns only.
     fn only_returns(&mut self, path: &RepoPath, old: &[u8], new: &[u8]) -> bool {
         let same = without_returns(old) == without_returns(new);
@@ -211,7 +226,7 @@ impl<'f> Differences<'f> {
     }
 
     /// Two levels that do not hold the same values in the same order.
-    fn unlike(&mut self, before: Level<'f>, after: Level<'f>) {
+    fn came_and_went(&mut self, before: Level<'f>, after: Level<'f>) {
         let same = |(old, new): &(&Cell, &Cell)| old.place.route == new.place.route;
         let head = before.cells.iter().zip(after.cells).take_while(same).count();
         let (old, new) = (&before.cells[head..], &after.cells[head..]);
@@ -269,7 +284,7 @@ impl<'f> Differences<'f> {
             .chain(self.closed.iter().map(outer))
             .chain(self.findings.iter().map(|one| one.route.clone()))
             .collect();
-        if !text.is_structured() {
+        if self.unlike || !text.is_structured() {
             return;
         }
         match yaml::unplanned(&before.bytes, &after.bytes, &routes) {
