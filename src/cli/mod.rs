@@ -4,13 +4,13 @@
 pub mod args;
 pub mod config;
 
-mod demo;
 mod actions;
-mod doctor;
 mod check;
+mod demo;
+mod doctor;
 mod find;
-mod interrupt;
 mod generated;
+mod interrupt;
 mod outside;
 mod progress;
 mod reactivate;

@@ -5,7 +5,7 @@ use super::args::{self, ReactivateArgs};
 use super::outside::aws;
 use super::ready::{Ready, Words};
 use super::recorded::Recorded;
-use super::rotate::Paths;
+use super::rotate::Wishes;
 use super::session::Session;
 use super::tracked;
 use crate::error::{Error, Kind, Result};
@@ -79,8 +79,8 @@ fn revert(
         )
         .hint("find the places with `keyroll find NEW-ID`, and put the old pair back by hand"));
     };
-    let paths = Paths { ready: &ready };
-    let mut wanted = tracked::wanted(&paths, &rotation)?;
+    let wishes = Wishes { ready: &ready };
+    let mut wanted = tracked::wanted(&wishes, &rotation)?;
     wanted.old = new;
     let reverted = protocol::revert(&seams, &wanted, &rotation, &done.user)?;
     ready.quiet();

@@ -4,7 +4,7 @@ use super::args::{DeactivateArgs, DeleteArgs};
 use super::outside::{aws, confirm};
 use super::ready::{Ready, Words};
 use super::recorded::{Recorded, unsearched};
-use super::rotate::Paths;
+use super::rotate::Wishes;
 use super::session::Session;
 use super::tracked;
 use crate::error::{Error, Kind, Result};
@@ -70,7 +70,7 @@ const fn may_go_on(error: &Error) -> bool {
 fn searched(session: &Session, args: &DeactivateArgs, ready: &Ready<'_>) -> Result<Deactivated> {
     let id = ready.settings.pattern.parse(&args.id)?;
     let seams = ready.seams();
-    let paths = Paths { ready };
+    let wishes = Wishes { ready };
     let wanted = Deactivation {
         iam: seams.iam,
         scribe: Scribe::of(&seams),
@@ -80,9 +80,9 @@ fn searched(session: &Session, args: &DeactivateArgs, ready: &Ready<'_>) -> Resu
         reason: args.reason.clone(),
     };
     let grounds = |subject: &Subject, life: &Life| match wanted.why {
-        Why::Unused => on_disuse(&seams, &paths.plain(id.clone()), subject, life),
-        Why::Compromised => on_compromise(&seams, &paths.plain(id.clone()), subject, life),
-        Why::Safe | Why::FoundInactive => judged(&paths, &seams, &id, life),
+        Why::Unused => on_disuse(&seams, &wishes.plain(id.clone()), subject, life),
+        Why::Compromised => on_compromise(&seams, &wishes.plain(id.clone()), subject, life),
+        Why::Safe | Why::FoundInactive => judged(&wishes, &seams, &id, life),
     };
     let agree = |subject: &Subject, grounds: &Grounds| {
         ready.quiet();
@@ -95,7 +95,7 @@ fn searched(session: &Session, args: &DeactivateArgs, ready: &Ready<'_>) -> Resu
 
 /// The verdict of right now.
 fn judged(
-    paths: &Paths<'_, '_>,
+    wishes: &Wishes<'_, '_>,
     seams: &Seams<'_>,
     id: &AccessKeyId,
     life: &Life,
@@ -104,8 +104,8 @@ fn judged(
         let missing = || Error::bug(format!("the record names a successor and no rotation: {id}"));
         return Err(recorded_successor(id, life).err().unwrap_or_else(missing));
     };
-    let wanted = tracked::wanted(paths, &rotation)?;
-    let extra = tracked::extra(paths.ready, &rotation, Record::Yes);
+    let wanted = tracked::wanted(wishes, &rotation)?;
+    let extra = tracked::extra(wishes.ready, &rotation, Record::Yes);
     let facts = gather(seams, &wanted, &rotation, &extra)?;
     let verdict = judge(&facts, seams.policy, Until::Quiet);
     on_verdict(id, facts.new.id, verdict)

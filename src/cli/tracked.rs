@@ -13,11 +13,11 @@ use crate::rotation::Chosen;
 ///
 /// # Errors
 /// `bad-glob`, `bad-pair` when the record does not hold what keyroll wrote.
-pub(super) fn wanted<'r>(paths: &'r Paths<'r, '_>, tracked: &Tracked) -> Result<Wanted<'r>> {
-    let mut wanted = paths.plain(tracked.old.clone());
+pub(super) fn wanted<'r>(wishes: &'r Wishes<'r, '_>, tracked: &Tracked) -> Result<Wanted<'r>> {
+    let mut wanted = wishes.plain(tracked.old.clone());
     let excluded: Vec<Pattern> =
         tracked.excluded.iter().map(|glob| Pattern::new(glob)).collect::<Result<_>>()?;
-    let settings = &paths.ready.settings;
+    let settings = &wishes.ready.settings;
     let then = Globs::default().and(Vec::new(), excluded);
     wanted.takes_part =
         Box::new(move |path: &RepoPath| settings.takes_part(path) && then.included(path));

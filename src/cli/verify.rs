@@ -7,7 +7,7 @@ use super::args::{Targets, Until as Step, VerifyArgs};
 use super::config::Config;
 use super::outside::aws;
 use super::ready::{Ready, Words};
-use super::rotate::Paths;
+use super::rotate::Wishes;
 use super::session::Session;
 use super::tracked;
 use crate::error::{Error, Kind, Result};
@@ -40,11 +40,11 @@ pub(super) fn verify(session: &Session, args: &VerifyArgs) -> Result<Outcome> {
     let typed: Vec<AccessKeyId> =
         args.targets.ids().map(|word| ready.settings.pattern.parse(word)).collect::<Result<_>>()?;
     let seams = ready.seams();
-    let paths = Paths { ready: &ready };
+    let wishes = Wishes { ready: &ready };
     let look = || -> Result<Vec<Verified>> {
         let mut all = Vec::new();
         for one in selected(&seams, &typed)? {
-            let wanted = tracked::wanted(&paths, &one)?;
+            let wanted = tracked::wanted(&wishes, &one)?;
             let extra = Extra {
                 deployed_at: args.deployed_at,
                 accept_infrequent: args.accept_infrequent.clone(),

@@ -3,7 +3,7 @@
 use super::args::{self, AttestArgs, LedgerArgs, LedgerCommand, ObserveArgs, Origin, StatusArgs};
 use super::outside::confirm;
 use super::ready::{Ready, Words};
-use super::rotate::Paths;
+use super::rotate::Wishes;
 use super::session::Session;
 use super::tracked;
 use super::verify::no_record;
@@ -22,9 +22,9 @@ pub(super) fn status(session: &Session, args: &StatusArgs) -> Result<Outcome> {
     let words = Words { target, repository: &args.repository, aws: &args.aws, forge: &args.forge };
     let ready = Ready::looking(session, &words)?;
     let seams = ready.seams();
-    let paths = Paths { ready: &ready };
+    let wishes = Wishes { ready: &ready };
     let settled = |one: &Tracked| {
-        Ok((tracked::wanted(&paths, one)?, tracked::extra(&ready, one, Record::No)))
+        Ok((tracked::wanted(&wishes, one)?, tracked::extra(&ready, one, Record::No)))
     };
     let users: Vec<UserName> =
         ready.settings.config.users.iter().map(|one| one.name.clone()).collect();
@@ -78,8 +78,8 @@ pub(super) fn attest(session: &Session, args: &AttestArgs) -> Result<Outcome> {
     let old = ready.settings.pattern.parse(&args.id)?;
     let seams = ready.seams();
     let found = Tracked::find(&seams, &old)?.ok_or_else(|| no_record(&old))?;
-    let paths = Paths { ready: &ready };
-    let wanted = tracked::wanted(&paths, &found)?;
+    let wishes = Wishes { ready: &ready };
+    let wanted = tracked::wanted(&wishes, &found)?;
     let consumers = protocol::consumer(&seams, &wanted, &found, &args.place)?;
     let (place, by) = (visible(&args.place), visible(&args.by));
     confirm(

@@ -1,21 +1,17 @@
-//! The order of steps over the seams: rotate, resume, abort, deactivate,
-//! reactivate, delete. Each step looks at the facts again, does one thing and records it.
-//! What things mean is decided in `rotation`; what the user typed and what is said are left to `cli`
-//! and `report`.
-//! The order of steps over the seams: rotate, resume, abort; and what a reviewer asks: check. Each step looks at the facts again,
-//! does one thing and records it. What things mean is decided in `rotation`; what the user typed
-//! and what is said are left to `cli` and `report`.
+//! The order of steps over the seams: rotate, resume, abort, verify, deactivate, reactivate, delete,
+//! and what a reviewer asks: check. Each step looks at the facts again, does one thing and records
+//! it. What things mean is decided in `rotation`; what the user typed and what is said are left to
+//! `cli` and `report`.
 
 mod abort;
 mod adopt;
 mod announce;
 mod attest;
+mod check;
 mod content;
 mod create;
 mod deactivate;
 mod delete;
-mod check;
-mod create;
 mod digests;
 mod escrow;
 mod facts;
@@ -23,10 +19,10 @@ mod grounds;
 mod intent;
 mod life;
 mod locate;
-mod past;
 mod noted;
 mod observe;
 mod overdue;
+mod past;
 mod planned;
 mod preflight;
 mod proofs;
@@ -48,12 +44,8 @@ mod trailers;
 mod verify;
 
 pub use abort::{Aborted, reconstruct, undo};
-pub use facts::{Extra, Record, Watched, gather, watch};
-pub use check::{Checked, Inspection, check};
-pub use intent::Intent;
-pub use locate::{Located, locate};
-pub use past::{Past, locate_past};
 pub use attest::{Attested, attest, consumer};
+pub use check::{Checked, Inspection, check};
 pub use deactivate::{Deactivated, Deactivation, Finding, Why, deactivate};
 pub use delete::{Deleted, Deletion, delete};
 pub use facts::{Extra, Record, Watched, gather, watch};
@@ -65,20 +57,15 @@ pub use life::{AsNew, Life, Scribe};
 pub use locate::{Located, locate};
 pub use observe::{Observation, Observed, observe};
 pub use overdue::{Leftover, OldKey};
+pub use past::{Past, locate_past};
 pub use planned::Planned;
 pub use preflight::{Standing, standing};
-pub use resume::go_on;
-pub use reactivate::{Reactivated, reactivate, record_reactivated};
-pub use resume::{Aborted, go_on, undo};
-pub use retire::Retired;
-pub use rotate::{Confirm, Mode, Replacement, Rotated, rotate};
-pub use seams::{Accepted, ChosenPaths, DeclaredConsumer, RequestForm, Seams, Telling, Wanted};
 pub use reactivate::{Reactivated, reactivate, record_reactivated, record_revert};
-pub use resume::{Aborted, go_on, undo};
+pub use resume::go_on;
 pub use retire::Retired;
 pub use revert::{Reverted, revert};
-pub use rotate::{Mode, Replacement, Rotated, rotate};
-pub use seams::{Accepted, DeclaredConsumer, RequestForm, Seams, Telling, Wanted};
+pub use rotate::{Confirm, Mode, Replacement, Rotated, rotate};
+pub use seams::{Accepted, ChosenPaths, DeclaredConsumer, RequestForm, Seams, Telling, Wanted};
 pub use status::{InFlight, Settled, Status, status};
 pub use subject::Subject;
 pub use survey::{Progress, Search, Silent, Survey};

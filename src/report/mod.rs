@@ -1,8 +1,8 @@
 //! What is said: every answer once as text for a person and once as JSON, from the same data.
 //! Nothing here decides anything; printing itself is left to `cli`.
 
-mod doctor;
 mod check;
+mod doctor;
 mod error;
 mod find;
 mod ledger;
@@ -14,15 +14,14 @@ mod status;
 mod text;
 mod verify;
 
-pub use doctor::{Check, Examined, State, doctor};
 pub use check::{Answer as CheckAnswer, annotations, check, step_summary};
+pub use doctor::{Check, Examined, State, doctor};
 pub use error::error;
 pub use find::{Answer as FindAnswer, find};
-pub use rotate::{Rotation, abort, nothing_open, resume, rotate};
 pub use ledger::{Line, attest, ledger, observe};
 pub use policy::{Rights, policies, policy};
 pub use retire::{Restored, Switched, breaks, deactivate, delete, reactivate};
-pub use rotate::{Rotation, abort, nothing_open, rotate};
+pub use rotate::{Rotation, abort, nothing_open, resume, rotate};
 pub use sarif::sarif;
 pub use status::{Flight, InFlight, status};
 pub use text::{Page, Paint, ago, plural};

@@ -71,32 +71,32 @@ pub enum Verb {
     Rotate(RotateArgs),
     /// Prove that a branch rotates an access key and does nothing else
     Check(CheckArgs),
-    /// Finish a rotation that was cut short
-    Resume(ResumeArgs),
-    /// Undo a rotation that was cut short
-    Abort(AbortArgs),
-    /// Play a whole rotation on a sample repository, with simulated services
-    Demo(DemoArgs),
-    /// Say whether old access keys may be switched off: the step of a deployment's CI
-    Verify(VerifyArgs),
     /// Show every rotation in flight and what it waits for
     Status(StatusArgs),
+    /// Say whether old access keys may be switched off: the step of a deployment's CI
+    Verify(VerifyArgs),
     /// Vouch for a consumer that cannot be seen from outside
     Attest(AttestArgs),
-    /// Note last-used dates of tracked access keys: a cheap cron job
-    Observe(ObserveArgs),
-    /// Show what is recorded of an access key
-    Ledger(LedgerArgs),
     /// Switch an access key off, once nobody needs it
     Deactivate(DeactivateArgs),
     /// Switch an access key on again, at once
     Reactivate(ReactivateArgs),
     /// Delete an access key that has been off for long enough
     Delete(DeleteArgs),
+    /// Finish a rotation that was cut short
+    Resume(ResumeArgs),
+    /// Undo a rotation that was cut short
+    Abort(AbortArgs),
+    /// Note last-used dates of tracked access keys: a cheap cron job
+    Observe(ObserveArgs),
+    /// Show what is recorded of an access key
+    Ledger(LedgerArgs),
     /// Show what works here and what does not
     Doctor(DoctorArgs),
     /// Print the smallest IAM policy that a command needs
     Policy(PolicyArgs),
+    /// Play a whole rotation on a sample repository, with simulated services
+    Demo(DemoArgs),
     /// Print the completions of a shell
     Completions(CompletionsArgs),
     /// Print the manual page
