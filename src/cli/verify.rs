@@ -72,7 +72,7 @@ pub(super) fn verify(session: &Session, args: &VerifyArgs) -> Result<Outcome> {
 fn selected(seams: &Seams<'_>, ids: &[AccessKeyId]) -> Result<Vec<Tracked>> {
     if ids.is_empty() {
         let mut all = Tracked::all(seams)?;
-        all.retain(|one| !one.is_deleted() && one.inactive_since().is_none());
+        all.retain(|one| !one.is_over() && one.inactive_since().is_none());
         return Ok(all);
     }
     let find = |id: &AccessKeyId| Tracked::find(seams, id)?.ok_or_else(|| no_record(id));

@@ -39,7 +39,7 @@ pub fn observe(seams: &Seams<'_>) -> Result<Observation> {
     keeps_ledger(seams)?;
     let mut answer = Observation::default();
     for tracked in Tracked::all(seams)? {
-        let Some(new) = tracked.new.as_ref().filter(|_| !tracked.is_deleted()) else { continue };
+        let Some(new) = tracked.new.as_ref().filter(|_| !tracked.is_over()) else { continue };
         let keys = (&tracked.old, new);
         let account = tracked.account.as_ref();
         let seen = watch(seams.iam, &tracked.user, account, keys, (seams.clock)());

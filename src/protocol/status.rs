@@ -82,7 +82,7 @@ pub fn status(
         rotations.push(cut_short(intent, seams, read_at)?);
     }
     let here = |one: &Tracked| intents.iter().any(|intent| intent.old == one.old.as_str());
-    for tracked in all.iter().filter(|one| !one.is_deleted() && !here(one)) {
+    for tracked in all.iter().filter(|one| !one.is_over() && !here(one)) {
         let look = Look { seams, settings, aws: aws.then_some(()), read_at };
         rotations.extend(look.at(tracked, &mut unread)?);
     }

@@ -128,6 +128,18 @@ impl Tracked {
         self.events.iter().any(|event| event.event == Happening::Deleted)
     }
 
+    /// Whether nothing is waited for any more: the old access key is deleted, or a pull request
+    /// was opened that brings its pair back.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        let last = |of: &dyn Fn(&Event) -> bool| self.events.iter().rposition(of);
+        let reverted = last(&|event| event.event == Happening::Other("revert-proposed".to_owned()));
+        self.is_deleted()
+            || reverted.is_some_and(|at| {
+                last(&|event| event.event == Happening::Proposed).is_none_or(|made| made < at)
+            })
+    }
+
     /// Whether a rewrite was pushed: before that there is nothing to verify.
     #[must_use]
     pub const fn is_proposed(&self) -> bool {
@@ -327,3 +339,7 @@ fn merged(known: Option<Tracked>, told: Option<Tracked>) -> Option<Tracked> {
         (known, None) => known,
     }
 }
+
+#[cfg(test)]
+#[path = "tracked_tests.rs"]
+mod tests;
