@@ -87,7 +87,9 @@ fn columns(text: &str) -> usize {
 pub fn plural(count: usize, one: &str) -> String {
     match count {
         1 => format!("1 {one}"),
-        n if one.ends_with('y') => format!("{n} {}ies", &one[..one.len() - 1]),
+        n if one.ends_with('y') && !one.ends_with("ay") => {
+            format!("{n} {}ies", &one[..one.len() - 1])
+        }
         n => format!("{n} {one}s"),
     }
 }
@@ -124,6 +126,7 @@ mod tests {
     fn counts_and_ages_read_well() {
         assert_eq!(plural(1, "entry"), "1 entry");
         assert_eq!(plural(0, "entry"), "0 entries");
+        assert_eq!(plural(3, "day"), "3 days");
         assert_eq!(ago(Timestamp(0), Timestamp(7_300)), "2 hours ago");
         assert_eq!(ago(Timestamp(100), Timestamp(0)), "just now");
     }

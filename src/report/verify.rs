@@ -80,6 +80,16 @@ fn one_rotation(page: &mut Page, answer: &Verdicts<'_>, one: &Judged<'_>) {
     if let Some(next) = next(answer, one) {
         page.wrapped(2, &format!("next: {next}"));
     }
+    if let (Some(name), "quiet-window") = (one.not_attested.first(), verdict.reason) {
+        let open = plural(one.not_attested.len(), "consumer");
+        page.wrapped(2, &format!("nobody vouches yet for {open}; who knows better shortens it:"));
+        page.line(&format!("    keyroll attest {} {} --by WHO", one.old, quoted(name)));
+    }
+}
+
+/// A name as one word of a shell, to be copied.
+fn quoted(name: &str) -> String {
+    format!("'{}'", visible(name).replace('\'', "'\\''"))
 }
 
 /// What to do, as a command where there is one.
@@ -102,14 +112,7 @@ fn next(answer: &Verdicts<'_>, one: &Judged<'_>) -> Option<String> {
         "not-deployed" => format!("deploy, then {again} --until deployed --wait 30m"),
         "deployed" => again,
         "old-key-used" => format!("find who still has the old pair, deploy there, then {again}"),
-        "quiet-window" => match one.not_attested.first() {
-            Some(name) => format!(
-                "{again} at that time; for those who know: keyroll attest {old} '{}' --by WHO ({} left)",
-                visible(name),
-                plural(one.not_attested.len(), "consumer")
-            ),
-            None => format!("{again} at that time"),
-        },
+        "quiet-window" => format!("{again} at that time"),
         "quiet" if answer.until == "quiet" => format!("keyroll deactivate {old}"),
         "facts-missing" => format!("make readable what is named above, then {again}"),
         _ => return None,
@@ -143,4 +146,14 @@ fn json_of(answer: &Verdicts<'_>) -> Value {
         "rotations": answer.rotations.iter().map(rotation).collect::<Vec<_>>(),
         "notes": answer.notes,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::quoted;
+
+    #[test]
+    fn a_name_to_be_copied_stays_one_word() {
+        assert_eq!(quoted("a'; rm -r ~; 'b\n"), "'a'\\''; rm -r ~; '\\''b\\n'");
+    }
 }

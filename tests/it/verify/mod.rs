@@ -199,6 +199,9 @@ fn several_places_wait_for_the_rarest_consumer_until_people_vouch() {
     let answer = world.verify(&[], 4);
     assert!(is_days(ahead(&world, &answer), 31), "{answer:#}");
     assert_eq!(answer["rotations"][0]["not_attested"], answer_of("hieradata/production.yaml"));
+    let run = world.run(&["verify", &old]).ends(4);
+    let command = format!("    keyroll attest {old} 'hieradata/production.yaml' --by WHO");
+    assert!(run.stdout.lines().any(|line| line == command), "{run}");
     vouch("hieradata/production.yaml", 0);
     vouch("hieradata/production.yaml", 0);
     assert!(is_days(ahead(&world, &world.verify(&[], 4)), 7));
