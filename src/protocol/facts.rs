@@ -165,19 +165,13 @@ pub(super) fn gather_with(
 ) -> Result<Facts> {
     let new = proposed(tracked)?;
     let mut unread = watched.unread;
-    let base = Base::read(seams.remote, tracked.base.as_deref().or(wanted.base.as_deref()));
-    let found =
-        base.and_then(|base| Ok((content(seams, wanted, tracked, new, &base.commit)?, base)));
-    let seen = match found {
-        Ok((content, base)) => Some(on_base(seams, tracked, &content, &base, &mut unread))
-            .map(|(replaced, merged)| (replaced, merged, content)),
+    let (replaced, forge_time, content) = match on_base(seams, wanted, tracked, new, &mut unread) {
+        Ok(seen) => seen,
         Err(error) => {
             unread.push(error.message().to_owned());
-            None
+            (Replaced::NotMerged, None, Content::default())
         }
     };
-    let (replaced, forge_time, content) =
-        seen.unwrap_or_else(|| (Replaced::NotMerged, None, Content::default()));
     let recorded = tracked.when(&Happening::Merged);
     let first_seen = (replaced == Replaced::Yes).then_some(watched.read_at);
     let places = if tracked.places.is_empty() { &content.planned } else { &tracked.places };
@@ -204,18 +198,29 @@ pub(super) fn gather_with(
 }
 
 /// What base says, together with where the pull request stands; and the forge's time of the merge.
+///
+/// The forge is asked before base is read: a merge in between is then seen in the content, and
+/// never as a request that was merged while the old access key stayed.
 fn on_base(
     seams: &Seams<'_>,
+    wanted: &Wanted<'_>,
     tracked: &Tracked,
-    content: &Content,
-    base: &Base,
+    new: &AccessKeyId,
     unread: &mut Vec<String>,
-) -> (Replaced, Option<Timestamp>) {
-    let whole = content.remains.is_empty() && content.lacks.is_empty();
+) -> Result<(Replaced, Option<Timestamp>, Content)> {
+    let named = match tracked.base.as_ref().or(wanted.base.as_ref()) {
+        Some(name) => name.clone(),
+        None => Base::read(seams.remote, None)?.reference,
+    };
     let request = match &tracked.branch {
-        Some(branch) => seams.forge.find(branch, base.branch()),
+        Some(branch) => {
+            seams.forge.find(branch, named.strip_prefix("refs/heads/").unwrap_or(&named))
+        }
         None => Ok(None),
     };
+    let base = Base::read(seams.remote, Some(&named))?;
+    let content = content(seams, wanted, tracked, new, &base.commit)?;
+    let whole = content.remains.is_empty() && content.lacks.is_empty();
     let state = match request {
         Ok(request) => request.filter(|one| one.number > 0).map(|one| one.state),
         Err(error) => {
@@ -230,11 +235,11 @@ fn on_base(
         Some(State::Merged(at)) => Some(*at),
         _ => None,
     };
-    let replaced = replaced(tracked, content, state.as_ref());
+    let replaced = replaced(tracked, &content, state.as_ref());
     if replaced == Replaced::Yes {
-        unread.extend(closed(content));
+        unread.extend(closed(&content));
     }
-    (replaced, merged_at)
+    Ok((replaced, merged_at, content))
 }
 
 /// Content decides; the pull request's state only explains why base is not there yet.
