@@ -186,3 +186,7 @@ fn second_reader(change: &Change, swaps: &[&Swap]) -> Result<()> {
         Err(unreadable) => Err(broken(&format!("{}: {unreadable}", change.path))),
     }
 }
+
+#[cfg(test)]
+#[path = "check_tests.rs"]
+mod tests;

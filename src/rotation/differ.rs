@@ -4,8 +4,8 @@
 use super::form::{Departure, departures, gaps, same_layout};
 use crate::format::Source;
 use crate::model::{
-    Cell, Content, Finding, LockReason, Place, RepoPath, Route, Scheme, SourceFile, Span, Step,
-    Unseen,
+    Cell, Content, Finding, Lock, LockReason, Place, RepoPath, Route, Scheme, SourceFile, Span,
+    Step, Unseen,
 };
 use crate::yaml;
 
@@ -142,43 +142,41 @@ impl<'f> Differences<'f> {
                 self.same_text(path, old_raw, new_raw, new, !departed.is_empty());
             }
             (Content::Open(was), Content::Open(is)) => {
-                if old.opened_by != new.opened_by {
-                    self.findings.push(other_recipient(&new.place));
-                }
-                if old.inside.is_empty() && new.inside.is_empty() {
-                    self.changed.push(Changed {
-                        place: new.place.clone(),
-                        scheme: new.scheme.clone(),
-                        before: was.expose(),
-                        after: is.expose(),
-                        written: (!sealed).then_some((old_raw, new_raw)),
-                    });
-                } else {
-                    let inner = |text, cell: &'f Cell| Level {
-                        text,
-                        cells: &cell.inside,
-                        around: Some(cell),
-                    };
-                    self.level(path, inner(was.expose(), old), inner(is.expose(), new));
-                }
+                self.other_text(path, (old_raw, old, was.expose()), (new_raw, new, is.expose()));
             }
             (Content::Locked(_), Content::Locked(_)) => self.stayed_closed(new),
             (Content::Locked(_), Content::Open(_)) => {
                 self.findings.push(other_recipient(&new.place));
             }
             (Content::Open(_), Content::Locked(lock)) => {
-                self.findings.push(match lock.reason {
-                    LockReason::WrongIdentity | LockReason::NoIdentity => {
-                        other_recipient(&new.place)
-                    }
-                    _ => Finding::at(
-                        &new.place,
-                        "damaged-value",
-                        format!("this value opened before and no longer does: {}", lock.detail),
-                    ),
-                });
+                self.findings.push(no_longer_opens(&new.place, lock));
             }
         }
+    }
+
+    /// Another text: of this value itself, or of values inside it.
+    fn other_text(
+        &mut self,
+        path: &RepoPath,
+        before: (&'f [u8], &'f Cell, &'f [u8]),
+        after: (&'f [u8], &'f Cell, &'f [u8]),
+    ) {
+        let ((old_raw, old, was), (new_raw, new, is)) = (before, after);
+        if old.opened_by != new.opened_by {
+            self.findings.push(other_recipient(&new.place));
+        }
+        if old.inside.is_empty() && new.inside.is_empty() {
+            self.changed.push(Changed {
+                place: new.place.clone(),
+                scheme: new.scheme.clone(),
+                before: was,
+                after: is,
+                written: (new.scheme == Scheme::Plain).then_some((old_raw, new_raw)),
+            });
+            return;
+        }
+        let inner = |text, cell: &'f Cell| Level { text, cells: &cell.inside, around: Some(cell) };
+        self.level(path, inner(was, old), inner(is, new));
     }
 
     /// In what a sealed value departs from the one before; line ends are told once for the file.
@@ -236,7 +234,7 @@ impl<'f> Differences<'f> {
         let came = new.iter().filter(|one| !old.iter().any(|other| same(&(one, other))));
         let told = self.findings.len();
         for cell in gone {
-            self.findings.push(removed(cell, new));
+            self.findings.push(removed(cell, after.cells));
         }
         for cell in came {
             let what = "this value was added";
@@ -284,10 +282,11 @@ impl<'f> Differences<'f> {
             .chain(self.closed.iter().map(outer))
             .chain(self.findings.iter().map(|one| one.route.clone()))
             .collect();
-        if self.unlike || !text.is_structured() {
+        if !text.is_structured() {
             return;
         }
         match yaml::unplanned(&before.bytes, &after.bytes, &routes) {
+            Ok(_) if self.unlike => {}
             Ok(differences) => self.findings.extend(differences.iter().map(|route| {
                 let what = format!("a second YAML reader sees a change at `{route}`");
                 Finding::of_file(path, "second-reader", what)
@@ -333,7 +332,14 @@ fn removed(cell: &Cell, new: &[Cell]) -> Finding {
         Route(steps.take_while(|step| !matches!(step, Step::Token(_))).cloned().collect())
     };
     let here = scalar(cell);
-    let clear = new.iter().find(|other| other.scheme == Scheme::Plain && scalar(other) == here);
+    // The name of an entry bears the route of its value, and is none.
+    let is_name = |other: &Cell| match (&other.content, other.place.route.field()) {
+        (Content::Open(text), Some(name)) => text.expose() == name.as_bytes(),
+        _ => false,
+    };
+    let clear = new
+        .iter()
+        .find(|other| other.scheme == Scheme::Plain && scalar(other) == here && !is_name(other));
     match clear {
         Some(clear) if cell.scheme != Scheme::Plain => unsealed(&clear.place),
         _ => Finding::at(&cell.place, "value-removed", "this value was removed"),
@@ -346,6 +352,16 @@ fn other_recipient(place: &Place) -> Finding {
         "recipient-changed",
         "this value is sealed to another recipient than the one it replaces",
     )
+}
+
+fn no_longer_opens(place: &Place, lock: &Lock) -> Finding {
+    match lock.reason {
+        LockReason::WrongIdentity | LockReason::NoIdentity => other_recipient(place),
+        _ => {
+            let what = format!("this value opened before and no longer does: {}", lock.detail);
+            Finding::at(place, "damaged-value", what)
+        }
+    }
 }
 
 fn departed_at(place: &Place, departure: Departure) -> Finding {

@@ -5,6 +5,7 @@
 mod apply;
 mod candidates;
 mod check;
+mod chosen;
 mod compare;
 mod differ;
 mod encode;
@@ -14,17 +15,20 @@ mod form;
 mod graft;
 mod indirect;
 mod judge;
+#[cfg(test)]
+mod kit;
 mod names;
 mod pair;
 mod plan;
 
 pub use apply::{apply, stand_in};
 pub use check::{check, remains};
+pub use chosen::Chosen;
 pub use compare::{Comparison, Exchange, Ids, compare, is_certificate, leftovers};
 pub use encode::{Needles, encode};
 pub use find::{Query, find, find_secret};
 pub use graft::graft;
 pub use indirect::{Indirect, indirect, may_interpolate};
 pub use judge::{LAST_USED_SPAN, deployed_at, judge};
-pub use pair::{Ambiguity, Chosen, Pairing, pair};
+pub use pair::{Ambiguity, Pairing, pair};
 pub use plan::{Allowances, plan};

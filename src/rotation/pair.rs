@@ -4,6 +4,7 @@
 use regex::bytes::Regex;
 
 use super::candidates::{self, Candidate};
+use super::chosen::Chosen;
 use super::find::walk;
 use super::names::{Name, label_before};
 use crate::error::{Error, Result};
@@ -32,42 +33,6 @@ pub struct Ambiguity {
     pub id: Place,
     /// Where the possible secrets stand.
     pub candidates: Vec<Place>,
-}
-
-/// A person's answer to an ambiguity (`--pair ID_ROUTE=SECRET_ROUTE`).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Chosen {
-    /// The ID's route: `name/name`, or `path#name/name`.
-    pub id: String,
-    /// The secret's route, in the same spelling.
-    pub secret: String,
-}
-
-impl Chosen {
-    /// Reads `ID_ROUTE=SECRET_ROUTE`.
-    ///
-    /// # Errors
-    /// `bad-pair` without exactly one `=`.
-    pub fn parse(text: &str) -> Result<Self> {
-        match text.split_once('=') {
-            Some((id, secret)) if !id.is_empty() && !secret.is_empty() && !secret.contains('=') => {
-                Ok(Self { id: id.to_owned(), secret: secret.to_owned() })
-            }
-            _ => Err(Error::new(
-                crate::error::Kind::Usage,
-                "bad-pair",
-                format!("`{}` does not say ID_ROUTE=SECRET_ROUTE", crate::model::visible(text)),
-            )
-            .hint("write routes as `find` prints them, such as app/key=app/secret, or path#route=path#route")),
-        }
-    }
-
-    fn names(route: &str, place: &Place) -> bool {
-        match route.split_once('#') {
-            Some((path, route)) => path == place.path.to_text() && route == place.route.to_string(),
-            None => route == place.route.to_string(),
-        }
-    }
 }
 
 /// One possible partner: its place and the secret it holds.
@@ -175,19 +140,24 @@ fn chosen_partner(
     else {
         return Ok(None);
     };
-    let mut named = entries.iter().filter(|entry| Chosen::names(&choice.secret, &entry.cell.place));
-    let same_file = named.clone().find(|entry| entry.cell.place.path == occurrence.place.path);
-    let shown = crate::model::visible(&choice.secret);
-    let Some(entry) = same_file.or_else(|| named.next()) else {
+    let named: Vec<&Entry<'_>> =
+        entries.iter().filter(|entry| Chosen::names(&choice.secret, &entry.cell.place)).collect();
+    let Some(first) = named.first() else {
+        let shown = crate::model::visible(&choice.secret);
         return Err(Error::refused("bad-pair", format!("no opened value has the route `{shown}`"))
             .hint("`keyroll find` prints the routes of all values that hold the access key"));
     };
-    let candidate = candidates::whole(entry.text)
-        .or_else(|| candidates::inside(entry.text).into_iter().next())
-        .ok_or_else(|| {
-            Error::refused("bad-pair", format!("{} holds nothing like a secret", entry.cell.place))
-        })?;
-    Ok(Some(Partner { place: entry.cell.place.clone(), secret: candidate.secret }))
+    // The name of an entry bears the same route as its value: the one that holds a secret is meant.
+    let candidate = |entry: &&Entry<'_>| {
+        let inside = || candidates::inside(entry.text).into_iter().next();
+        let found = candidates::whole(entry.text).or_else(inside)?;
+        Some(Partner { place: entry.cell.place.clone(), secret: found.secret })
+    };
+    let here = named.iter().filter(|entry| entry.cell.place.path == occurrence.place.path);
+    let partner = here.chain(&named).find_map(candidate);
+    partner.map(Some).ok_or_else(|| {
+        Error::refused("bad-pair", format!("{} holds nothing like a secret", first.cell.place))
+    })
 }
 
 /// The partners of one occurrence by the first rule that answers, from the surest down.
@@ -423,3 +393,7 @@ fn group_of(file: &SourceFile, cell: &Cell, trail: &[Span]) -> Group {
     let section = memchr::memmem::rfind(&file.bytes[..start], b"\n[").map_or(0, |at| at + 1);
     Group::Section(section)
 }
+
+#[cfg(test)]
+#[path = "pair_tests.rs"]
+mod tests;
