@@ -123,14 +123,14 @@ fn every_byte_of_a_rewritten_file_is_looked_at() {
     checked(&plan, &files, &changes).expect("as planned");
     let good = changes[0].after.clone();
     let mut missed = Vec::new();
-    for at in 0..good.len() {
+    for (at, byte) in good.iter().enumerate() {
         // The other case of a letter, or its neighbour.
         let flip = if at % 2 == 0 { 0x01 } else { 0x20 };
-        changes[0].after[at] = good[at] ^ flip;
+        changes[0].after[at] = byte ^ flip;
         if checked(&plan, &files, &changes).is_ok() {
             missed.push((at, flip));
         }
-        changes[0].after[at] = good[at];
+        changes[0].after[at] = *byte;
     }
     assert!(
         missed.is_empty(),
