@@ -6,11 +6,13 @@
 mod check;
 mod context;
 mod demo;
+mod faults;
 mod find_repo;
 mod floors;
 mod forge;
 mod iam;
 mod kit;
+mod leaks;
 mod repo;
 mod retire;
 mod sandbox;

@@ -16,16 +16,16 @@ use crate::context::{Context, Run, save};
 use crate::stage::{Simulated, Stage, keys, opened, sealed_to, settings, tree};
 
 /// A stage whose AWS is moto.
-struct World {
-    stage: Stage,
-    moto: Moto,
-    user: String,
-    old: String,
-    secret: String,
+pub(crate) struct World {
+    pub(crate) stage: Stage,
+    pub(crate) moto: Moto,
+    pub(crate) user: String,
+    pub(crate) old: String,
+    pub(crate) secret: String,
 }
 
 impl World {
-    fn start(user: &str) -> Option<Self> {
+    pub(crate) fn start(user: &str) -> Option<Self> {
         let mut context = Context::new();
         let moto = Moto::start(&context)?;
         let (operator, password) = moto.user("operator");
@@ -36,13 +36,14 @@ impl World {
         Some(Self { stage, moto, user: user.to_owned(), old, secret })
     }
 
-    fn rotate(&self, words: &[&str]) -> Run {
+    /// `rotate` of the old access key, confirmed, answered as JSON.
+    pub(crate) fn rotate(&self, words: &[&str]) -> Run {
         let usual = ["rotate", &self.old, "--yes", "--output", "json"];
         self.stage.run(&[&usual[..], words].concat())
     }
 
     /// The IDs of the user's access keys that have this status.
-    fn keys(&self, status: &str) -> Vec<String> {
+    pub(crate) fn keys(&self, status: &str) -> Vec<String> {
         let listed = self.moto.iam("ListAccessKeys", &[("UserName", &self.user)]).is(200);
         let members = listed.body.split("<member>").skip(1);
         let of = |member: &str, name: &str| {
@@ -102,7 +103,7 @@ fn replaced(text: &str, (old, secret): (&str, &str), (new, fresh): (&str, &str))
 
 /// The one commit of the branch: only planned tokens and IDs in clear differ, and the real tools
 /// read the new pair. Gives the new secret.
-fn assert_rewritten(
+pub(crate) fn assert_rewritten(
     stage: &Stage,
     answer: &Value,
     (old, secret): (&str, &str),
