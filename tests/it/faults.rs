@@ -107,7 +107,7 @@ fn abort_leaves_the_old_access_key_alone_and_nothing_else() {
             let undone = only("abort", world.says("abort"));
             assert_eq!(undone["retired"]["deleted"], if made { json!(true) } else { Value::Null });
             assert_eq!(proxy.count("CreateAccessKey"), asked);
-            assert_eq!(world.keys("Active"), [world.old.clone()]);
+            assert_eq!(world.keys("Active"), std::slice::from_ref(&world.old));
             assert!(world.keys("Inactive").is_empty());
             assert!(!world.has_branch() && world.stage.journal().is_empty());
             let nothing = world.says("abort").ends(0).json();
