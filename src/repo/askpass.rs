@@ -98,8 +98,14 @@ fn question(prompt: &str, authority: &str) -> Option<Question> {
     let (what, rest) = prompt.split_once(" for '")?;
     let (_, rest) =
         rest.split_once("://").filter(|(scheme, _)| matches!(*scheme, "https" | "http"))?;
-    let (url, _) = rest.split_once('\'')?;
+    // A user name comes from the address, also from one that a server redirects to: a slash, a quote
+    // or a second `@` in it must not pass for the end of the host.
+    let url = rest.strip_suffix("': ")?;
     let place = url.split('/').next()?;
+    let odd = url.contains(['\'', '\\']) || url.matches('@').count() > 1;
+    if odd || url[place.len()..].contains('@') {
+        return None;
+    }
     let asked = place.rsplit('@').next()?;
     if asked.to_ascii_lowercase() != authority {
         return None;
@@ -152,6 +158,9 @@ mod tests {
             ("Password for 'https://github.com.evil.com': ", None),
             ("Password for 'https://github.com@evil.com': ", None),
             ("Password for 'https://evil.com/@github.com': ", None),
+            ("Password for 'https://github.com/@evil.com': ", None),
+            ("Password for 'https://github.com'@evil.com': ", None),
+            ("Password for 'https://a@github.com@evil.com': ", None),
             ("Password for 'https://github.com:8443': ", None),
             ("Password for 'ftp://github.com': ", None),
             ("Enter passphrase for '/home/u/.ssh/id': ", None),
