@@ -3,6 +3,12 @@
 
 use std::path::PathBuf;
 
+use tracing::Level;
+use tracing_subscriber::Layer as _;
+use tracing_subscriber::filter::{FilterExt as _, filter_fn};
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+
 use super::args;
 use super::session::Session;
 use super::target::access;
@@ -28,6 +34,25 @@ pub(super) fn harden() {
     let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
 }
 
+/// Libraries that write request headers or bodies into their logs.
+const CAPPED: &[&str] = &[
+    "aws_config",
+    "aws_credential_types",
+    "aws_runtime",
+    "aws_sdk_iam",
+    "aws_sdk_sts",
+    "aws_sigv4",
+    "aws_smithy_http_client",
+    "aws_smithy_runtime",
+    "aws_smithy_runtime_api",
+    "h2",
+    "hyper",
+    "hyper_util",
+    "octocrab",
+    "rustls",
+    "tower",
+];
+
 /// Logs to stderr as `RUST_LOG` or `-v` says. Targets that log request headers or bodies stay
 /// capped whatever is asked for: a signature or a secret must not reach a log (I3).
 #[expect(clippy::disallowed_methods, reason = "the log's filter is read before there is a session")]
@@ -39,30 +64,15 @@ pub(super) fn log(verbose: u8) {
         _ => "keyroll=trace",
     };
     let base = if wanted.is_empty() { level } else { wanted.as_str() };
-    let mut filter = tracing_subscriber::EnvFilter::builder().parse_lossy(base);
-    for target in [
-        "aws_config",
-        "aws_credential_types",
-        "aws_runtime",
-        "aws_sdk_iam",
-        "aws_sdk_sts",
-        "aws_sigv4",
-        "aws_smithy_http_client",
-        "aws_smithy_runtime",
-        "aws_smithy_runtime_api",
-        "h2",
-        "hyper",
-        "hyper_util",
-        "octocrab",
-        "rustls",
-        "tower",
-    ] {
-        if let Ok(directive) = format!("{target}=info").parse() {
-            filter = filter.add_directive(directive);
-        }
-    }
-    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    drop(subscriber.try_init());
+    let filter = tracing_subscriber::EnvFilter::builder().parse_lossy(base);
+    let loud = |meta: &tracing::Metadata<'_>| {
+        *meta.level() <= Level::INFO || !CAPPED.iter().any(|name| meta.target().starts_with(name))
+    };
+    // A filter of its own: in one filter the directive for a longer target would win.
+    let layer = tracing_subscriber::fmt::layer()
+        .with_writer(std::io::stderr)
+        .with_filter(filter.and(filter_fn(loud)));
+    drop(tracing_subscriber::registry().with(layer).try_init());
 }
 
 /// IAM and STS as the flags and the environment name them.

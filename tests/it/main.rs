@@ -21,4 +21,5 @@ mod stack;
 mod stage;
 mod story;
 mod story_auth;
+mod undo;
 mod verify;

@@ -1,0 +1,39 @@
+//! What a rotation may not lose or touch when it is cut short, undone elsewhere or looked at again:
+//! an access key that may exist is remembered until it is proven not to, and one that stands on
+//! base or that nobody named is left alone.
+
+use std::fs;
+
+use keyroll::sandbox::Fault;
+use serde_json::Value;
+
+use crate::stage::Simulated;
+
+const LOCAL: [&str; 2] = ["--forge", "local"];
+
+impl Simulated {
+    fn state(&self) -> std::path::PathBuf {
+        self.stage.context.home().join("state/keyroll")
+    }
+
+    fn intent(&self) -> Value {
+        let names = self.stage.journal();
+        let name = names.iter().find(|name| name.ends_with(".json")).expect("an intent");
+        serde_json::from_slice(&fs::read(self.state().join(name)).unwrap()).unwrap()
+    }
+
+    fn active(&self) -> usize {
+        self.keys().iter().filter(|(_, status)| status == "Active").count()
+    }
+}
+
+#[test]
+fn no_choice_of_log_targets_shows_an_answer() {
+    let Some(mut world) = Simulated::start() else { return };
+    world.stage.context.set("LOG_SENSITIVE_BODIES", "true");
+    let targets = "aws_smithy_runtime::client::orchestrator=trace,keyroll=debug";
+    world.stage.context.set("RUST_LOG", targets);
+    let run = world.rotate(&LOCAL).ends(0);
+    assert!(run.stderr.contains("keyroll"), "{}", run.stderr);
+    assert!(!run.stderr.contains("SecretAccessKey"));
+}
