@@ -6,14 +6,14 @@ use super::announce::{Subject, propose_branch};
 use super::intent::Intent;
 use super::locate::Located;
 use super::preflight::Standing;
-use super::rotate::{Replacement, Rotated};
+use super::rotate::{Mode, Replacement, Rotated};
 use super::seams::{Seams, Wanted};
 use super::think::{Base, search, think};
 use super::trailers::{Trailers, branch};
 use crate::breakage;
 use crate::error::{Error, Result};
 use crate::forge::{PullRequest, State};
-use crate::model::{AccessKeyId, AccessKeyPair};
+use crate::model::{AccessKeyId, AccessKeyPair, KeyStatus};
 use crate::repo::{Lease, Rehearse, Stamp};
 use crate::rotation;
 
@@ -37,6 +37,7 @@ pub(super) fn adopt(
     wanted: &Wanted<'_>,
     standing: &Standing,
     base: &Base,
+    mode: Mode,
 ) -> Result<Found> {
     if breakage::is_on("I10") {
         return Ok(Found::Nothing);
@@ -52,7 +53,8 @@ pub(super) fn adopt(
     let Some(tip) = seams.remote.ref_at(&reference)? else { return Ok(Found::Nothing) };
     seams.remote.bring(&reference, &tip)?;
     let objects = seams.remote.objects();
-    let Some(trailers) = Trailers::parse(&objects.message(&tip)?) else {
+    let ours = |one: &Trailers| one.old == wanted.old && one.user == standing.user;
+    let Some(trailers) = Trailers::parse(&objects.message(&tip)?).filter(ours) else {
         return Err(taken(&name));
     };
     let parents = objects.parents(&tip)?;
@@ -62,7 +64,7 @@ pub(super) fn adopt(
         _ => return Err(held(&name, &trailers, standing)),
     };
     let parent = parent.to_owned();
-    let open = Open { seams, wanted, standing, base, name, reference, tip, parent, new };
+    let open = Open { seams, wanted, standing, base, mode, name, reference, tip, parent, new };
     open.answer(&trailers.rotation).map(|answer| Found::Open(Box::new(answer)))
 }
 
@@ -96,6 +98,7 @@ struct Open<'a> {
     wanted: &'a Wanted<'a>,
     standing: &'a Standing,
     base: &'a Base,
+    mode: Mode,
     name: String,
     reference: String,
     tip: String,
@@ -106,19 +109,21 @@ struct Open<'a> {
 impl Open<'_> {
     fn answer(mut self, rotation: &str) -> Result<Rotated> {
         let request = self.open_request()?;
+        self.still_works()?;
         let mut located = search(self.seams, self.wanted, &self.new, &self.tip)?;
         let mut warnings = Vec::new();
-        if self.rebuild(&mut located)? {
+        if self.mode == Mode::Real && self.rebuild(&mut located)? {
             warnings.push(format!(
                 "{} had changed: the commit was made again on it, with the same new pair",
                 self.base.branch()
             ));
         }
         let request = match request {
-            Some(request) => request,
-            None => self.propose(&located, &mut warnings)?,
+            None if self.mode == Mode::Real => Some(self.propose(&located, &mut warnings)?),
+            found => found,
         };
-        let file = request.file.as_ref().map(|file| file.to_string_lossy().into_owned());
+        let file = request.as_ref().and_then(|request| request.file.as_ref());
+        let file = file.map(|file| file.to_string_lossy().into_owned());
         Ok(Rotated {
             rotation: rotation.to_owned(),
             user: self.standing.user.clone(),
@@ -128,12 +133,26 @@ impl Open<'_> {
             base: self.base.branch().to_owned(),
             base_commit: self.parent,
             commit: Some(self.tip),
-            pull_request: request.url,
+            pull_request: request.and_then(|request| request.url),
             request_file: file,
             changes: located.occurrences.into_iter().map(Replacement::from).collect(),
             warnings,
             adopted: true,
         })
+    }
+
+    /// A branch says what stood when it was made: the new access key can have been retired since,
+    /// and the commit of a stranger can name any.
+    fn still_works(&self) -> Result<()> {
+        let (user, keys) = (&self.standing.user, &self.standing.listed.keys);
+        if keys.iter().any(|key| key.id == self.new && key.status == KeyStatus::Active) {
+            return Ok(());
+        }
+        Err(Error::refused(
+            "new-key-gone",
+            format!("the branch `{}` holds an access key that user {user} does not have, or that is not Active: {}", self.name, self.new),
+        )
+        .hint("do not merge it: close the pull request, delete the branch, run the same command again"))
     }
 
     /// The open pull request; `None` when there is none yet.

@@ -85,7 +85,7 @@ pub fn rotate(
 ) -> Result<Rotated> {
     let standing = standing(seams.iam, &wanted.old, wanted.user.as_ref())?;
     let base = Base::read(seams.remote, wanted.base.as_deref())?;
-    match adopt(seams, wanted, &standing, &base)? {
+    match adopt(seams, wanted, &standing, &base, mode)? {
         Found::Open(answer) => return Ok(*answer),
         Found::Ours(intent) => return under_way(seams, wanted, &standing, &intent, mode, confirm),
         Found::Nothing => {}

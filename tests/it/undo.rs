@@ -28,6 +28,25 @@ impl Simulated {
 }
 
 #[test]
+fn a_branch_whose_access_key_is_gone_is_no_open_rotation() {
+    let Some(world) = Simulated::start() else { return };
+    let new = world.rotate(&LOCAL).ends(0).json()["new"].as_str().unwrap().to_owned();
+    world.delete_key(&new);
+    let run = world.rotate(&LOCAL).ends(3);
+    assert_eq!(run.json()["error"]["reason"], "new-key-gone");
+}
+
+#[test]
+fn a_dry_run_leaves_an_open_rotation_as_it_is() {
+    let Some(world) = Simulated::start() else { return };
+    world.rotate(&LOCAL).ends(0);
+    world.stage.push_file("docs/more.md", &format!("It is {}.\n", world.old));
+    let before = world.picture();
+    world.rotate(&["--forge", "local", "--dry-run"]).ends(0);
+    assert_eq!(world.picture(), before);
+}
+
+#[test]
 fn no_choice_of_log_targets_shows_an_answer() {
     let Some(mut world) = Simulated::start() else { return };
     world.stage.context.set("LOG_SENSITIVE_BODIES", "true");
