@@ -92,11 +92,14 @@ fn lock_is_ours(run: &Retiring<'_>) -> Result<()> {
 
 fn stands_nowhere(run: &Retiring<'_>, id: &AccessKeyId) -> Result<()> {
     let base = super::think::Base::read(run.seams.remote, run.wanted.base.as_deref())?;
-    let located = super::think::search(run.seams, run.wanted, id, &base.commit)?;
+    let located = super::think::search_everywhere(run.seams, run.wanted, id, &base.commit)?;
     let accepted =
         |path: &RepoPath| run.intent.accepted.iter().any(|one| one.path == path.to_text());
     let locked = located.survey.locked();
-    if let Some(closed) = locked.iter().find(|one| !accepted(&one.place.path)) {
+    let matters = |path: &RepoPath| (run.wanted.takes_part)(path) && !accepted(path);
+    // What opens is searched whether it takes part or not; who excludes a path answers for what
+    // stays locked there.
+    if let Some(closed) = locked.iter().find(|one| matters(&one.place.path)) {
         return Err(Error::refused(
             "locked-values",
             format!(

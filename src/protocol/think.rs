@@ -93,12 +93,35 @@ pub(super) fn search_for(
     ids: &[AccessKeyId],
     commit: &str,
 ) -> Result<Located> {
+    search_in(seams, wanted, ids, commit, wanted.takes_part.as_ref())
+}
+
+/// Searches every file of one commit for one access key, whatever was left out by name.
+///
+/// # Errors
+/// When the repository cannot be read.
+pub(super) fn search_everywhere(
+    seams: &Seams<'_>,
+    wanted: &Wanted<'_>,
+    id: &AccessKeyId,
+    commit: &str,
+) -> Result<Located> {
+    search_in(seams, wanted, std::slice::from_ref(id), commit, &|_| true)
+}
+
+fn search_in(
+    seams: &Seams<'_>,
+    wanted: &Wanted<'_>,
+    ids: &[AccessKeyId],
+    commit: &str,
+    takes_part: &(dyn Fn(&RepoPath) -> bool + Sync),
+) -> Result<Located> {
     let listing = seams.remote.objects().list(commit)?;
     let query = Query::ids(ids.to_vec())?;
     let search = Search {
         repository: seams.remote.objects(),
         keyring: seams.keyring,
-        takes_part: wanted.takes_part.as_ref(),
+        takes_part,
         wanted: &|bytes| query.is_in(bytes),
         progress: seams.progress,
     };

@@ -28,6 +28,18 @@ impl Simulated {
 }
 
 #[test]
+fn abort_sees_a_merged_pair_in_files_that_were_left_out() {
+    let Some(world) = Simulated::start() else { return };
+    world.rotate(&LOCAL).ends(0);
+    let tip = world.stage.context.git(&world.stage.remote, &["rev-parse", &world.branch()]);
+    world.stage.context.git(&world.stage.remote, &["update-ref", "refs/heads/main", &tip]);
+    let words = [&LOCAL[..], &["--include", "nothing/**"]].concat();
+    let run = world.says("abort", &words).ends(3);
+    assert_eq!(run.json()["error"]["reason"], "new-key-on-base");
+    assert_eq!(world.active(), 2);
+}
+
+#[test]
 fn a_branch_whose_access_key_is_gone_is_no_open_rotation() {
     let Some(world) = Simulated::start() else { return };
     let new = world.rotate(&LOCAL).ends(0).json()["new"].as_str().unwrap().to_owned();
