@@ -4,13 +4,13 @@
 
 use super::intent::Intent;
 use super::preflight::other_account;
-use super::retire::{Retired, Retiring, retire};
+use super::retire::{Retired, Retiring, retire, unknown_keys};
 use super::run::record_event;
 use super::seams::{Seams, Wanted};
 use super::trailers::{Trailers, branch};
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::model::{AccessKeyId, Timestamp, UserName};
-use crate::repo::{Event, Happening, Ledger};
+use crate::repo::{Event, Happening, Lease, Ledger, Rehearse, Stamp};
 
 /// What `abort` did.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,20 +40,61 @@ pub fn undo(seams: &Seams<'_>, wanted: &Wanted<'_>, intent: &Intent) -> Result<A
         return Err(other_account(&caller.account, "this rotation began in", &account, &old));
     }
     let hold = seams.journal.hold(old.as_str())?;
-    let retiring = Retiring { seams, wanted, user: &user, intent };
-    let mut retired = None;
-    if let Some(id) = left_behind(&retiring)? {
-        let outcome = retire(&retiring, &id)?;
-        retired = Some((id, outcome));
-    }
+    let mut intent = current(seams, intent)?;
+    let seized = if intent.is_elsewhere() { seize(seams, &mut intent)? } else { None };
+    let retiring = Retiring { seams, wanted, user: &user, intent: &intent };
+    let outcome = left_behind(&retiring)
+        .and_then(|id| id.map(|id| Ok((retire(&retiring, &id)?, id))).transpose());
+    let retired = match outcome {
+        Ok(found) => found.map(|(how, id)| (id, how)),
+        Err(error) => return Err(given_back(seams, &intent, seized.as_deref(), error)),
+    };
     let reference = intent.reference();
     if let Some(at) = seams.remote.ref_at(&reference)?.filter(|at| intent.put(at)) {
         seams.remote.delete_ref(&reference, &at)?;
     }
-    record(seams, intent, &old, retired.as_ref())?;
+    record(seams, &intent, &old, retired.as_ref())?;
     intent.forget(&hold)?;
     let (rotation, branch) = (intent.rotation.clone(), intent.branch.clone());
     Ok(Aborted { rotation, user, old, retired, branch })
+}
+
+/// The intent as it stands now: while a person was asked, another keyroll can have gone on.
+fn current(seams: &Seams<'_>, intent: &Intent) -> Result<Intent> {
+    if intent.is_elsewhere() {
+        return Ok(intent.clone());
+    }
+    intent.again(seams.journal)?.ok_or_else(|| {
+        Error::refused("rotation-ended", "another keyroll has ended this rotation")
+            .hint("run `keyroll status`: it tells what is open")
+    })
+}
+
+/// Takes the lock of another machine, which may still be at work: its next push has to fail before
+/// the access key is touched. The files of the branch stay as they are. Gives what stood there.
+fn seize(seams: &Seams<'_>, intent: &mut Intent) -> Result<Option<String>> {
+    let reference = intent.reference();
+    let at = seams.remote.ref_at(&reference)?.filter(|at| intent.put(at));
+    let Some(held) = at else { return Ok(None) };
+    let objects = seams.remote.objects();
+    let (author, signing) = (seams.author, seams.signing);
+    let stamp = Stamp { author, at: (seams.clock)(), signing };
+    let trailers = Trailers::parse(&objects.message(&held)?)
+        .ok_or_else(|| Error::bug("a lock without trailers was to be taken over"))?;
+    let commit = objects.commit(Some(&held), &[], &trailers.lock_message(), &stamp)?;
+    seams.remote.push(&reference, &commit, Lease::At(&held), Rehearse::No)?;
+    intent.branch_commit = Some(commit);
+    Ok(Some(held))
+}
+
+/// A refusal changed nothing: the branch gets back the commit that it had.
+fn given_back(seams: &Seams<'_>, intent: &Intent, held: Option<&str>, error: Error) -> Error {
+    if let (Some(held), Some(ours), Kind::Refused) = (held, &intent.branch_commit, error.kind()) {
+        let (reference, lease) = (intent.reference(), Lease::At(ours));
+        // Where it fails, the same command finds our own commit there and goes on from it.
+        drop(seams.remote.push(&reference, held, lease, Rehearse::No));
+    }
+    error
 }
 
 /// The access key that this rotation made: the one it knows, or the one whose answer was lost.
@@ -62,16 +103,23 @@ fn left_behind(run: &Retiring<'_>) -> Result<Option<AccessKeyId>> {
     if intent.given {
         return Ok(None);
     }
-    let listed = run.seams.iam.access_keys(run.user)?;
     if let Some(new) = &intent.new {
+        let listed = run.seams.iam.access_keys(run.user)?;
         return Ok(listed.keys.into_iter().map(|key| key.id).find(|id| id.as_str() == new));
     }
-    if !intent.create_sent {
+    if !intent.create_sent && !intent.is_elsewhere() {
         return Ok(None);
     }
-    let known = |id: &AccessKeyId| intent.listed.iter().any(|known| known == id.as_str());
-    let mut unknown = listed.keys.into_iter().map(|key| key.id).filter(|id| !known(id));
+    let mut unknown = unknown_keys(run)?.into_iter();
     let first = unknown.next();
+    if let Some(id) = first.as_ref().filter(|_| !intent.create_sent) {
+        return Err(Error::refused(
+            "unknown-access-keys",
+            format!("the lock names no new access key, and one was made since it was taken: {id}"),
+        )
+        .hint("run `keyroll abort` on the machine that began the rotation")
+        .hint("if that is gone: find out who made the access key, and delete it or hand it on"));
+    }
     if unknown.next().is_some() {
         return Err(Error::refused(
             "unknown-access-keys",

@@ -1,7 +1,7 @@
 //! The one irreversible request. It is sent once; a lost or cut answer is resolved by listing, and
 //! an access key whose secret nobody has is retired before another is asked for (I2).
 
-use super::retire::{Retired, Retiring, retire};
+use super::retire::{Retired, Retiring, retire, unknown_keys};
 use super::run::Run;
 use crate::breakage;
 use crate::error::{Error, Kind, Result};
@@ -24,7 +24,8 @@ pub(super) fn create(run: &mut Run<'_>) -> Result<()> {
     }
     reconcile(run)?;
     holds_lock(run.seams.remote, run)?;
-    run.intent.create_sent = true;
+    // An answer that was lost before says that a key may exist, whatever this request is told.
+    let doubtful = std::mem::replace(&mut run.intent.create_sent, true);
     run.record("create")?;
     match run.seams.iam.create(&run.user) {
         Ok(pair) => {
@@ -37,6 +38,9 @@ pub(super) fn create(run: &mut Run<'_>) -> Result<()> {
             run.pair = Some(pair);
             Ok(())
         }
+        Err(CreateFailure::Refused(error)) if doubtful => Err(error.hint(
+            "an earlier request may have made an access key that IAM does not list yet: `keyroll resume` in some minutes finds and retires it",
+        )),
         Err(CreateFailure::Refused(error)) => Err(refused(run, error)),
         Err(CreateFailure::Ambiguous(_)) if breakage::is_on("I2") => {
             run.seams.iam.create(&run.user).map(drop).map_err(|_| Error::bug("broken on purpose"))
@@ -75,14 +79,11 @@ fn refused(run: &mut Run<'_>, error: Error) -> Error {
 /// Compares what IAM lists with what it listed before the intent, and retires what an earlier
 /// attempt left behind.
 fn reconcile(run: &mut Run<'_>) -> Result<()> {
-    let listed = run.seams.iam.access_keys(&run.user)?;
-    let known = |id: &AccessKeyId| run.intent.listed.iter().any(|known| known == id.as_str());
-    let unknown: Vec<&AccessKeyId> =
-        listed.keys.iter().map(|key| &key.id).filter(|id| !known(id)).collect();
+    let unknown = unknown_keys(&Retiring::of(run))?;
     match unknown.as_slice() {
         [] => Ok(()),
         [orphan] if run.intent.create_sent => {
-            let orphan = (*orphan).clone();
+            let orphan = orphan.clone();
             (run.seams.note)(&format!(
                 "an earlier attempt made an access key whose secret is lost: {orphan}"
             ));

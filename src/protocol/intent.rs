@@ -40,8 +40,6 @@ pub struct Intent {
     pub branch: String,
     /// The commit that we last put on the branch, or meant to.
     pub branch_commit: Option<String>,
-    /// The commit that is being put on the branch: after a kill it may have arrived.
-    #[serde(default)]
     /// Whether `CreateAccessKey` may have been sent.
     pub create_sent: bool,
     /// Whether the branch names the new access key.
@@ -83,7 +81,16 @@ pub struct Pushing {
     pub rewrites: bool,
 }
 
+/// The step of a rotation that another machine made.
+const ELSEWHERE: &str = "elsewhere";
+
 impl Intent {
+    /// Whether another machine made the rotation: this one has neither its journal nor its escrow.
+    #[must_use]
+    pub(super) fn is_elsewhere(&self) -> bool {
+        self.step == ELSEWHERE
+    }
+
     fn file(rotation: &str) -> String {
         format!("{rotation}.json")
     }
@@ -98,7 +105,7 @@ impl Intent {
             user: trailers.user.to_string(),
             old: trailers.old.to_string(),
             new: trailers.new.as_ref().map(ToString::to_string),
-            given: false,
+            given: trailers.new.as_ref().is_some_and(|new| trailers.listed.contains(new)),
             listed: trailers.listed.iter().map(ToString::to_string).collect(),
             started_at: trailers.started_at.0,
             old_last_used: None,
@@ -120,7 +127,7 @@ impl Intent {
             chosen: ChosenPaths::default(),
             sign_off: false,
             form: RequestForm::default(),
-            step: "elsewhere".to_owned(),
+            step: ELSEWHERE.to_owned(),
         }
     }
 
@@ -182,5 +189,31 @@ impl Intent {
         hold.remove(&format!("{}.pair.age", self.rotation))?;
         hold.remove(&format!("{}.identity", self.rotation))?;
         hold.remove(&Self::file(&self.rotation))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Intent;
+    use crate::model::{AccessKeyId, AccountId, Timestamp, UserName};
+    use crate::protocol::Trailers;
+
+    #[test]
+    fn a_pair_that_stood_there_before_was_given_and_is_nobodys_to_retire() {
+        let id = |text: &str| AccessKeyId::new(text).expect("shape");
+        let (old, new) = (id("AKIAIOSFODNN7EXAMPLE"), id("AKIAI44QH7DHBEXAMPLE"));
+        for (listed, given) in [(vec![old.clone()], false), (vec![old.clone(), new.clone()], true)]
+        {
+            let trailers = Trailers {
+                rotation: "0123456789abcdef0123456789abcdef".into(),
+                user: UserName::new("logs-writer").expect("legal"),
+                account: AccountId::new("123456789012").expect("12 digits"),
+                old: old.clone(),
+                new: Some(new.clone()),
+                listed,
+                started_at: Timestamp(1_700_000_000),
+            };
+            assert_eq!(Intent::of_trailers(&trailers, "/r", "b").given, given);
+        }
     }
 }

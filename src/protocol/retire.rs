@@ -72,8 +72,29 @@ pub(super) fn retire(run: &Retiring<'_>, id: &AccessKeyId) -> Result<Retired> {
             (run.seams.note)(&format!("not allowed to delete it, it stays Inactive: {id}"));
             Ok(Retired::SwitchedOff)
         }
+        // A repetition of a request whose answer was lost.
+        Err(error) if error.kind() == Kind::NotFound => Ok(Retired::Deleted),
         Err(error) => Err(error),
     }
+}
+
+/// The access keys that did not stand there before the rotation. A list may be older than a request
+/// whose answer was lost: an empty one is asked for twice.
+///
+/// # Errors
+/// What IAM answered.
+pub(super) fn unknown_keys(run: &Retiring<'_>) -> Result<Vec<AccessKeyId>> {
+    let known = |id: &AccessKeyId| run.intent.listed.iter().any(|known| known == id.as_str());
+    let ask = || -> Result<Vec<AccessKeyId>> {
+        let listed = run.seams.iam.access_keys(run.user)?;
+        Ok(listed.keys.into_iter().map(|key| key.id).filter(|id| !known(id)).collect())
+    };
+    let unknown = ask()?;
+    if !unknown.is_empty() || !run.intent.create_sent {
+        return Ok(unknown);
+    }
+    (run.seams.sleep)(run.seams.policy.recheck);
+    ask()
 }
 
 fn lock_is_ours(run: &Retiring<'_>) -> Result<()> {

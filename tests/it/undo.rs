@@ -28,6 +28,31 @@ impl Simulated {
 }
 
 #[test]
+fn a_refusal_after_a_lost_answer_does_not_forget_the_lost_one() {
+    let Some(world) = Simulated::start() else { return };
+    world.sandbox.fault("CreateAccessKey", Fault::DropAnswer, 1);
+    world.rotate(&LOCAL).ends(2);
+    // As a list that is older than the lost request shows it: nothing was made.
+    let lost = world.keys().pop().unwrap().0;
+    world.delete_key(&lost);
+    world.sandbox.fault("CreateAccessKey", Fault::Throttle, 1);
+    world.says("resume", &LOCAL).ends(2);
+    assert_eq!(world.intent()["create_sent"], true);
+}
+
+#[test]
+fn abort_elsewhere_does_not_forget_a_key_that_the_lock_does_not_name() {
+    let Some(world) = Simulated::start() else { return };
+    world.sandbox.fault("CreateAccessKey", Fault::DropAnswer, 1);
+    world.rotate(&LOCAL).ends(2);
+    fs::remove_dir_all(world.state()).unwrap();
+    let before = world.picture();
+    let run = world.says("abort", &LOCAL).ends(3);
+    assert_eq!(run.json()["error"]["reason"], "unknown-access-keys");
+    assert_eq!(world.picture(), before);
+}
+
+#[test]
 fn abort_sees_a_merged_pair_in_files_that_were_left_out() {
     let Some(world) = Simulated::start() else { return };
     world.rotate(&LOCAL).ends(0);
