@@ -103,10 +103,13 @@ fn settled(seen: Encoding, text: &[u8], span: Span) -> Encoding {
     let shows_plus = old.contains(&b'+') || seen.plus != Form::Raw;
     let shows_slash = old.contains(&b'/') || seen.slash != Form::Raw;
     let fallback = if in_url(text, span) { Form::PercentUpper } else { Form::Raw };
+    // A `+` that may stand raw in the user information of a URL says nothing of a `/`, which may
+    // not; a `/` in a query says nothing of a `+`, which means a blank there.
+    let follow = |form| if form == Form::Raw { fallback } else { follow(form) };
     match (shows_plus, shows_slash) {
         (true, true) => seen,
-        (true, false) => Encoding { slash: follow(seen.plus), ..seen },
-        (false, true) => Encoding { plus: follow(seen.slash), ..seen },
+        (true, false) => Encoding { plus: follow(seen.plus), slash: follow(seen.plus) },
+        (false, true) => Encoding { plus: follow(seen.slash), slash: seen.slash },
         (false, false) => Encoding { plus: fallback, slash: fallback },
     }
 }
@@ -175,6 +178,11 @@ mod tests {
         assert_eq!(
             swap("https://h/p?secret=abc&x=1", "abc", "1+/2"),
             "https://h/p?secret=1%2B%2F2&x=1"
+        );
+        assert_eq!(swap("sqs://AKIA:a+b@host/q", "a+b", "1+/2"), "sqs://AKIA:1%2B%2F2@host/q");
+        assert_eq!(
+            swap("https://h/p?secret=a/b&x=1", "a/b", "1+/2"),
+            "https://h/p?secret=1%2B/2&x=1"
         );
         assert_eq!(swap("secret: abc", "abc", "1+/2"), "secret: 1+/2");
         assert_eq!(swap("see https://h/p abc", "abc", "1+/2"), "see https://h/p 1+/2");
