@@ -29,6 +29,9 @@ const ROLE_WORDS: [&str; 15] = [
 const SECRET_WORDS: [&str; 7] =
     ["secret", "secretkey", "secretaccesskey", "password", "pass", "passwd", "pwd"];
 
+/// Words of a stem that tell no access key from another.
+const COMMON_WORDS: [&str; 8] = ["aws", "amazon", "iam", "s3", "ses", "sqs", "sns", "user"];
+
 impl Name {
     /// Reads names in snake, kebab, camel and hiera spelling, such as
     /// `govuk::apps::support::aws_access_key_id` or `awsAccessKeyId`.
@@ -42,6 +45,16 @@ impl Name {
     /// Whether `secret` names the other half of the pair whose ID has this name.
     pub(super) fn is_partner(&self, secret: &Self) -> bool {
         secret.says_secret && !self.says_secret && self.stem == secret.stem
+    }
+
+    /// Whether `secret` may name the other half although the names differ: nothing but words that
+    /// every AWS access key shares tells them apart.
+    pub(super) fn may_share(&self, secret: &Self) -> bool {
+        let own = |name: &Self| -> Vec<String> {
+            let telling = |word: &&String| !COMMON_WORDS.contains(&word.as_str());
+            name.stem.iter().filter(telling).cloned().collect()
+        };
+        secret.says_secret && own(self) == own(secret)
     }
 }
 

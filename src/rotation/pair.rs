@@ -80,6 +80,11 @@ pub fn pair(
     let entries = entries(files);
     let shape = Regex::new(&format!("(?-u)^\\s*(?:{})\\s*$", pattern.source()))
         .map_err(|error| Error::bug(error.to_string()))?;
+    for choice in chosen {
+        if !occurrences.iter().any(|one| Chosen::names(&choice.id, &one.place)) {
+            return Err(no_such_id(id, choice));
+        }
+    }
     let mut found = Vec::new();
     for occurrence in occurrences {
         let answer = match chosen_partner(chosen, occurrence, &entries)? {
@@ -140,24 +145,45 @@ fn chosen_partner(
     else {
         return Ok(None);
     };
-    let named: Vec<&Entry<'_>> =
+    let all: Vec<&Entry<'_>> =
         entries.iter().filter(|entry| Chosen::names(&choice.secret, &entry.cell.place)).collect();
+    let here = |entry: &&Entry<'_>| entry.cell.place.path == occurrence.place.path;
+    let same_file: Vec<&Entry<'_>> = all.iter().copied().filter(here).collect();
+    let named = if same_file.is_empty() { all } else { same_file };
+    let shown = crate::model::visible(&choice.secret);
     let Some(first) = named.first() else {
-        let shown = crate::model::visible(&choice.secret);
         return Err(Error::refused("bad-pair", format!("no opened value has the route `{shown}`"))
             .hint("`keyroll find` prints the routes of all values that hold the access key"));
     };
-    // The name of an entry bears the same route as its value: the one that holds a secret is meant.
-    let candidate = |entry: &&Entry<'_>| {
-        let inside = || candidates::inside(entry.text).into_iter().next();
-        let found = candidates::whole(entry.text).or_else(inside)?;
-        Some(Partner { place: entry.cell.place.clone(), secret: found.secret })
-    };
-    let here = named.iter().filter(|entry| entry.cell.place.path == occurrence.place.path);
-    let partner = here.chain(&named).find_map(candidate);
-    partner.map(Some).ok_or_else(|| {
-        Error::refused("bad-pair", format!("{} holds nothing like a secret", first.cell.place))
-    })
+    let held: Vec<Partner> = named.iter().flat_map(|entry| secrets_of(entry)).collect();
+    match (distinct(&held), held.is_empty()) {
+        (Some(one), _) => {
+            Ok(Some(Partner { place: one.place.clone(), secret: one.secret.duplicate() }))
+        }
+        (None, true) => Err(Error::refused(
+            "bad-pair",
+            format!("{} holds nothing like a secret", first.cell.place),
+        )),
+        (None, false) => {
+            let what = format!("the route `{shown}` names more than one possible secret");
+            Err(Error::refused("bad-pair", what)
+                .hint("give each secret a name of its own, or leave the file out with --exclude"))
+        }
+    }
+}
+
+fn no_such_id(id: &AccessKeyId, choice: &Chosen) -> Error {
+    let shown = crate::model::visible(&choice.id);
+    Error::refused("bad-pair", format!("{id} does not stand at the route `{shown}`"))
+        .hint("`keyroll find` prints the routes of all values that hold the access key")
+}
+
+/// Every secret that a value could hold: itself, else what stands inside it.
+fn secrets_of(entry: &Entry<'_>) -> Vec<Partner> {
+    let found = candidates::whole(entry.text)
+        .map_or_else(|| candidates::inside(entry.text), |candidate| vec![candidate]);
+    let place = |one: Candidate| Partner { place: entry.cell.place.clone(), secret: one.secret };
+    found.into_iter().map(place).collect()
 }
 
 /// The partners of one occurrence by the first rule that answers, from the surest down.
@@ -209,6 +235,10 @@ fn same_text(own: &Entry<'_>, id: Span) -> Vec<Partner> {
         label_before(&own.text[..one.span.start]).is_some_and(|name| Name::new(&name).says_secret)
     };
     let place = |one: Candidate| Partner { place: own.cell.place.clone(), secret: one.secret };
+    // Several pairs with a secret before the first ID: which side belongs to an ID is not certain.
+    if !behind.is_empty() && !before.is_empty() && secret_leads(own.text, id) {
+        return before.into_iter().chain(behind).map(place).collect();
+    }
     for side in [behind, before] {
         let (labelled, other): (Vec<_>, Vec<_>) = side.into_iter().partition(says_secret);
         for group in [labelled, other] {
@@ -233,6 +263,21 @@ fn previous_boundary(text: &[u8], to: usize) -> usize {
     let ends = ["\n[", "\n\n", "\r\n\r\n", "AKIA"];
     let found = ends.iter().filter_map(|end| memchr::memmem::rfind(head, end.as_bytes())).max();
     found.unwrap_or(0)
+}
+
+/// Whether the part of the text around the ID (to the next section or blank line) holds several
+/// IDs, and something like a secret before the first of them.
+fn secret_leads(text: &[u8], id: Span) -> bool {
+    let ends = ["\n[", "\n\n", "\r\n\r\n"];
+    let start =
+        ends.iter().filter_map(|end| memchr::memmem::rfind(&text[..id.start], end.as_bytes()));
+    let start = start.max().unwrap_or(0);
+    let stop = ends.iter().filter_map(|end| memchr::memmem::find(&text[id.end..], end.as_bytes()));
+    let stop = stop.min().map_or(text.len(), |at| id.end + at);
+    let part = &text[start..stop];
+    let mut ids = memchr::memmem::find_iter(part, "AKIA");
+    let (first, more) = (ids.next(), ids.next().is_some());
+    first.is_some_and(|first| more && !candidates::inside(&part[..first]).is_empty())
 }
 
 /// Several tokens in one scalar, such as `sqs://ENC[…]:ENC[…]@host`.
@@ -323,8 +368,9 @@ fn alone_beside(own: &Entry<'_>, entries: &[Entry<'_>], shape: &Regex, sign: Sig
     if entries.iter().filter(beside).any(|entry| shape.is_match(entry.text)) {
         return Vec::new();
     }
-    let shows =
-        |entry: &&Entry<'_>| sign == Sign::Shape || list.is_some() || entry.name.says_secret;
+    let shows = |entry: &&Entry<'_>| {
+        sign == Sign::Shape || list.is_some() || own.name.may_share(&entry.name)
+    };
     entries.iter().filter(beside).filter(shows).filter_map(partner).collect()
 }
 
@@ -397,3 +443,7 @@ fn group_of(file: &SourceFile, cell: &Cell, trail: &[Span]) -> Group {
 #[cfg(test)]
 #[path = "pair_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "pair_wrong_tests.rs"]
+mod wrong_tests;
