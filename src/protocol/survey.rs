@@ -130,7 +130,8 @@ impl Survey {
                 continue;
             };
             self.files_read += 1;
-            if is_lfs_pointer(&bytes) {
+            // A pointer that holds more than a pointer does is searched like any file.
+            if is_lfs_pointer(&bytes) && !interesting(&bytes) {
                 let (path, what) = (entry.path.clone(), What::LfsPointer);
                 self.not_searched.push(NotSearched { path, what });
                 continue;
