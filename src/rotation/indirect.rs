@@ -22,37 +22,36 @@ pub struct Indirect {
 /// Names are hiera's: the top-level entry, with steps below it joined by dots.
 #[must_use]
 pub fn indirect(files: &[SourceFile], occurrences: &[Occurrence]) -> Vec<Indirect> {
-    let mut names: BTreeSet<String> = BTreeSet::new();
-    for occurrence in occurrences {
-        names.extend(names_of(&occurrence.place));
-    }
     let uses = interpolations(files);
-    let mut found: Vec<Indirect> = Vec::new();
-    loop {
-        let before = found.len();
-        for (place, through) in &uses {
-            let one = Indirect { place: place.clone(), through: through.clone() };
-            if reads(through, &names) && !found.contains(&one) {
+    let mut taken = vec![false; uses.len()];
+    let mut seen: BTreeSet<String> = BTreeSet::new();
+    let mut names: Vec<String> =
+        occurrences.iter().filter_map(|occurrence| names_of(&occurrence.place)).collect();
+    while let Some(name) = names.pop() {
+        if !seen.insert(name.clone()) {
+            continue;
+        }
+        for ((place, through), taken) in uses.iter().zip(&mut taken) {
+            if !*taken && reads(through, &name) {
+                *taken = true;
                 names.extend(names_of(place));
-                found.push(one);
             }
         }
-        if found.len() == before {
-            break;
-        }
     }
+    let found = uses.into_iter().zip(taken).filter(|(_, taken)| *taken);
+    let mut found: Vec<Indirect> =
+        found.map(|((place, through), _)| Indirect { place, through }).collect();
     found.sort_by(|a, b| (&a.place, &a.through).cmp(&(&b.place, &b.through)));
+    found.dedup();
     found
 }
 
-/// Whether a lookup of `through` reads a value that has one of the names: the value itself, a
-/// mapping around it, or something inside it.
-fn reads(through: &str, names: &BTreeSet<String>) -> bool {
-    names.iter().any(|name| {
-        name == through
-            || name.strip_prefix(through).is_some_and(|rest| rest.starts_with('.'))
-            || through.strip_prefix(name.as_str()).is_some_and(|rest| rest.starts_with('.'))
-    })
+/// Whether a lookup of `through` reads the value that has the name: the value itself, a mapping
+/// around it, or something inside it.
+fn reads(through: &str, name: &str) -> bool {
+    name == through
+        || name.strip_prefix(through).is_some_and(|rest| rest.starts_with('.'))
+        || through.strip_prefix(name).is_some_and(|rest| rest.starts_with('.'))
 }
 
 fn names_of(place: &Place) -> Option<String> {
@@ -103,4 +102,32 @@ fn pattern() -> &'static Regex {
 #[must_use]
 pub fn may_interpolate(bytes: &[u8]) -> bool {
     memchr::memmem::find(bytes, b"%{").is_some() && pattern().is_match(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::indirect;
+    use crate::format::{Source, open};
+    use crate::keyring::Keyring;
+    use crate::model::{AccessKeyId, RepoPath, Route, SourceFile};
+    use crate::rotation::{Query, find};
+
+    #[test]
+    fn a_long_chain_of_readers_is_followed_in_time() {
+        const LENGTH: usize = 1500;
+        let mut text = "a0: AKIAIOSFODNN7EXAMPLE\n".to_owned();
+        for at in (1..=LENGTH).rev() {
+            text.push_str(&format!("a{at}: \"%{{hiera('a{}')}}\"\n", at - 1));
+        }
+        let (path, route) = (RepoPath::new("x.yaml"), Route::default());
+        let source =
+            Source { path: &path, bytes: text.as_bytes(), route: &route, line: 1, depth: 0 };
+        let cells = open(&source, &Keyring::default()).expect("opened");
+        let file = SourceFile { path: path.clone(), bytes: text.into_bytes(), cells };
+        let id = AccessKeyId::new("AKIAIOSFODNN7EXAMPLE").expect("an ID");
+        let found = find(&file, &Query::ids(vec![id]).expect("builds"));
+        let begin = std::time::Instant::now();
+        assert_eq!(indirect(&[file], &found).len(), LENGTH);
+        assert!(begin.elapsed().as_secs() < 10, "{:?}", begin.elapsed());
+    }
 }
