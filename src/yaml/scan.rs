@@ -14,6 +14,13 @@ use crate::model::{Route, Span, Step};
 /// How many collections may stand inside one another; the second reader takes 128 at most.
 const DEPTH: usize = 120;
 
+/// How many bytes the routes of all scalars of a text may have together, beside [`ROUTES_GROWTH`]
+/// for each byte of the text: long names around many values would fill the memory.
+const ROUTES: usize = 64 << 20;
+
+/// See [`ROUTES`].
+const ROUTES_GROWTH: usize = 16;
+
 /// The name of a route's step through an entry whose key is no scalar.
 const COMPLEX: &str = "?";
 
@@ -227,6 +234,10 @@ struct Walk<'a> {
     scan: Scan<'a>,
     frames: Vec<Frame>,
     anchors: HashMap<usize, u32>,
+    /// The bytes of every node's route.
+    lengths: Vec<usize>,
+    /// How many bytes of routes may still come.
+    routes: usize,
     /// Offset behind what has been read, comments aside.
     floor: usize,
     root: u32,
@@ -241,7 +252,17 @@ impl<'a> Walk<'a> {
             documents: 0,
             nodes: Vec::new(),
         };
-        Self { bytes, lines, scan, frames: Vec::new(), anchors: HashMap::new(), floor: 0, root: 0 }
+        Self {
+            bytes,
+            lines,
+            scan,
+            frames: Vec::new(),
+            anchors: HashMap::new(),
+            lengths: Vec::new(),
+            routes: bytes.len().saturating_mul(ROUTES_GROWTH).saturating_add(ROUTES),
+            floor: 0,
+            root: 0,
+        }
     }
 
     fn take(&mut self, event: Event<'a>, raw: &Raw) -> Result<(), ScanError> {
@@ -286,6 +307,9 @@ impl<'a> Walk<'a> {
     fn add(&mut self, parent: u32, step: Step) -> Result<u32, ScanError> {
         let too_many = ScanError { line: 1, message: "there are too many values" };
         let node = u32::try_from(self.scan.nodes.len()).map_err(|_| too_many)?;
+        let above = self.lengths.get(parent as usize).copied().unwrap_or_default();
+        let own = if let Step::Field(name) = &step { name.len() } else { 0 };
+        self.lengths.push(above + own);
         let parent = if parent == u32::MAX { node } else { parent };
         self.scan.nodes.push((parent, step));
         Ok(node)
@@ -332,6 +356,9 @@ impl<'a> Walk<'a> {
         let text = if left_out { Text::Raw("") } else { text };
         let slot = self.slot(text.as_str(), span)?;
         self.anchor(anchor, slot.node);
+        let too_long = ScanError { line: slot.line, message: "names around values are too long" };
+        let length = self.lengths[slot.node as usize];
+        self.routes = self.routes.checked_sub(length).ok_or(too_long)?;
         let (style, span) = content(self.bytes, style, span);
         self.scan.scalars.push(Scalar {
             node: Node(slot.node),

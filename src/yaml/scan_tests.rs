@@ -151,3 +151,16 @@ fn broken_texts_name_their_line_and_quote_nothing() {
         assert!(!message.contains("hunter2"));
     }
 }
+
+#[test]
+fn long_names_around_many_values_are_refused() {
+    let mut text = String::new();
+    for depth in 0..100 {
+        text.push_str(&format!("{}k{depth}{}:\n", " ".repeat(depth), "x".repeat(900)));
+    }
+    for at in 0..2000 {
+        text.push_str(&format!("{}a{at}: 1\n", " ".repeat(100)));
+    }
+    let error = scan(text.as_bytes()).expect_err("180 MB of routes");
+    assert_eq!(error.message, "names around values are too long");
+}
