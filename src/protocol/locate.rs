@@ -90,9 +90,13 @@ fn pair_all(
         }
     }
     let mut pairings = BTreeMap::new();
+    if places.is_empty() {
+        return Ok(pairings);
+    }
+    let neighbours = rotation::Neighbours::of(&survey.files, pattern)?;
     for (id, places) in places {
         let of_id: Vec<&Occurrence> = places.iter().map(|at| &found[*at]).collect();
-        let pairing = rotation::pair(&id, &survey.files, &of_id, chosen, pattern)?;
+        let pairing = rotation::pair(&id, &neighbours, &of_id, chosen)?;
         for (at, paired) in places.iter().zip(&pairing.paired) {
             found[*at].paired = *paired;
         }

@@ -66,20 +66,36 @@ enum Group {
     Section(usize),
 }
 
+/// The open values of all files as pairing sees them, read once for all access keys.
+pub struct Neighbours<'c> {
+    files: &'c [SourceFile],
+    entries: Vec<Entry<'c>>,
+    shape: Regex,
+}
+
+impl<'c> Neighbours<'c> {
+    /// Reads names and neighbourhoods of every open value.
+    ///
+    /// # Errors
+    /// A defect only: the pattern compiled before.
+    pub fn of(files: &'c [SourceFile], pattern: &KeyIdPattern) -> Result<Self> {
+        let shape = Regex::new(&format!("(?-u)^\\s*(?:{})\\s*$", pattern.source()))
+            .map_err(|error| Error::bug(error.to_string()))?;
+        Ok(Self { files, entries: entries(files), shape })
+    }
+}
+
 /// Pairs every occurrence of one access key ID.
 ///
 /// # Errors
 /// `bad-pair` when a route given with `--pair` names no value, or one that holds no secret.
 pub fn pair(
     id: &AccessKeyId,
-    files: &[SourceFile],
+    neighbours: &Neighbours<'_>,
     occurrences: &[&Occurrence],
     chosen: &[Chosen],
-    pattern: &KeyIdPattern,
 ) -> Result<Pairing> {
-    let entries = entries(files);
-    let shape = Regex::new(&format!("(?-u)^\\s*(?:{})\\s*$", pattern.source()))
-        .map_err(|error| Error::bug(error.to_string()))?;
+    let Neighbours { files, entries, shape } = neighbours;
     for choice in chosen {
         if !occurrences.iter().any(|one| Chosen::names(&choice.id, &one.place)) {
             return Err(no_such_id(id, choice));
@@ -87,9 +103,9 @@ pub fn pair(
     }
     let mut found = Vec::new();
     for occurrence in occurrences {
-        let answer = match chosen_partner(chosen, occurrence, &entries)? {
+        let answer = match chosen_partner(chosen, occurrence, entries)? {
             Some(partner) => Answer { named: vec![partner], possible: Vec::new() },
-            None => partners(id, occurrence, files, &entries, &shape),
+            None => partners(id, occurrence, files, entries, shape),
         };
         found.push(answer);
     }
@@ -397,13 +413,14 @@ fn partner(entry: &Entry<'_>) -> Option<Partner> {
 fn entries(files: &[SourceFile]) -> Vec<Entry<'_>> {
     let mut all = Vec::new();
     for (at, file) in files.iter().enumerate() {
+        let sections: Vec<usize> = memchr::memmem::find_iter(&file.bytes, b"\n[").collect();
         walk(&file.cells, &mut Vec::new(), &mut |cell, trail, text| {
             all.push(Entry {
                 file: at,
                 cell,
                 text,
                 name: name_of(file, cell, trail),
-                group: group_of(file, cell, trail),
+                group: group_of(&sections, cell, trail),
             });
         });
     }
@@ -431,13 +448,13 @@ fn name_of(file: &SourceFile, cell: &Cell, trail: &[Span]) -> Name {
         .map_or_else(Name::default, |label| Name::new(&label))
 }
 
-fn group_of(file: &SourceFile, cell: &Cell, trail: &[Span]) -> Group {
+fn group_of(sections: &[usize], cell: &Cell, trail: &[Span]) -> Group {
     if !is_flat(cell) {
         return Group::Mapping(cell.place.route.mapping().unwrap_or_default());
     }
-    let start = trail.first().map_or(0, |span| span.start).min(file.bytes.len());
-    let section = memchr::memmem::rfind(&file.bytes[..start], b"\n[").map_or(0, |at| at + 1);
-    Group::Section(section)
+    let start = trail.first().map_or(0, |span| span.start);
+    let before = sections.partition_point(|at| at + 2 <= start);
+    Group::Section(before.checked_sub(1).map_or(0, |last| sections[last] + 1))
 }
 
 #[cfg(test)]

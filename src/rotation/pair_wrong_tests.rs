@@ -1,6 +1,6 @@
 //! Wrong partners: a value that only looks like a secret, and texts with several pairs in them.
 
-use super::{Chosen, Pairing, pair};
+use super::{Chosen, Neighbours, Pairing, pair};
 use crate::model::{
     AccessKeyId, Cell, Content, KeyIdPattern, Occurrence, Place, RepoPath, Role, Route, Scheme,
     Secret, SourceFile, Span, Step,
@@ -35,7 +35,7 @@ fn paired(files: &[SourceFile], id: &str, chosen: &[Chosen]) -> crate::error::Re
     let query = Query::ids(vec![id.clone()]).expect("builds");
     let found: Vec<Occurrence> = files.iter().flat_map(|file| find(file, &query)).collect();
     let ids: Vec<&Occurrence> = found.iter().filter(|one| one.role == Role::Id).collect();
-    pair(&id, files, &ids, chosen, &KeyIdPattern::default())
+    pair(&id, &Neighbours::of(files, &KeyIdPattern::default())?, &ids, chosen)
 }
 
 fn secret_of(files: &[SourceFile], id: &str) -> Option<String> {
@@ -99,4 +99,19 @@ fn a_chosen_route_that_names_no_access_key_id_is_refused() {
     let files = [file("a.yaml", &[("key_id", ID), ("key_secret", S2), ("x", S1)])];
     let chosen = Chosen::parse("ky_id=x").expect("reads");
     assert_eq!(paired(&files, ID, &[chosen]).expect_err("refused").reason(), "bad-pair");
+}
+
+#[test]
+fn a_text_of_many_lines_costs_no_more_than_it_is_long() {
+    let mut text = format!("{ID}\n").into_bytes();
+    text.extend(std::iter::repeat_n(*b"abc\n", 60_000).flatten());
+    let path = RepoPath::new("a.txt");
+    let route = Route::default();
+    let source =
+        crate::format::Source { path: &path, bytes: &text, route: &route, line: 1, depth: 0 };
+    let cells = crate::format::open(&source, &crate::keyring::Keyring::default()).expect("opened");
+    let files = [SourceFile { path: path.clone(), bytes: text, cells }];
+    let begin = std::time::Instant::now();
+    assert_eq!(secret_of(&files, ID), None);
+    assert!(begin.elapsed().as_secs() < 10, "{:?}", begin.elapsed());
 }
