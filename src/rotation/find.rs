@@ -36,8 +36,10 @@ impl Query {
     /// # Errors
     /// `bad-pattern` when the pattern does not compile on bytes.
     pub fn all(pattern: &KeyIdPattern) -> Result<Self> {
-        // A percent-encoded separator (`%3A`) may stand right before an ID in a URL.
-        let source = format!(r"(?-u)(?:\b|%[0-9A-Fa-f]{{2}})({})\b", pattern.source());
+        // A percent-encoded separator (`%3A`) may stand right before an ID in a URL, and an
+        // escape (`\n`, `\u0026`) in JSON.
+        let before = r"\b|%[0-9A-Fa-f]{2}|\\[bfnrt]|\\u[0-9A-Fa-f]{4}";
+        let source = format!(r"(?-u)(?:{before})({})\b", pattern.source());
         Ok(Self::All(compiled(&source)?))
     }
 
@@ -185,5 +187,28 @@ fn line_of(cell: &Cell, range: Span) -> usize {
             cell.place.line + memchr::memchr_iter(b'\n', &text.expose()[..range.start]).count()
         }
         _ => cell.place.line,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Query;
+    use crate::model::KeyIdPattern;
+
+    #[test]
+    fn an_id_behind_an_escape_is_one_of_all() {
+        let query = Query::all(&KeyIdPattern::default()).expect("compiles");
+        for text in [
+            "AKIAIOSFODNN7EXAMPLE",
+            r#"{"t":"x\nAKIAIOSFODNN7EXAMPLE\n"}"#,
+            r#"{"t":"a=b\u0026AKIAIOSFODNN7EXAMPLE"}"#,
+            "https://h/?k%3DAKIAIOSFODNN7EXAMPLE",
+        ] {
+            let hits = query.hits(text.as_bytes());
+            let ids: Vec<&str> =
+                hits.iter().filter_map(|(_, _, id)| Some(id.as_ref()?.as_str())).collect();
+            assert_eq!(ids, ["AKIAIOSFODNN7EXAMPLE"], "{text}");
+        }
+        assert!(query.hits(b"xAKIAIOSFODNN7EXAMPLE").is_empty());
     }
 }
