@@ -3,7 +3,8 @@
 use super::super::kit::{
     NEW, NEW_SECRET, OLD, OTHER, OTHER_SECRET, SECRET, file, id, keyring, opened, sealed,
 };
-use super::{Comparison, Ids, compare, is_certificate, leftovers};
+use super::super::leftovers;
+use super::{Comparison, Ids, compare, is_certificate};
 use crate::keyring::Keyring;
 use crate::model::{KeyIdPattern, RepoPath, Role, Secret, SourceFile};
 
