@@ -295,7 +295,8 @@ fn one_repository(targets: &Targets) -> Result<Option<&str>> {
             Kind::Usage,
             "several-repositories",
             "a rotation is made in one repository at a time",
-        )),
+        )
+        .hint("run the command once for each repository")),
     }
 }
 
@@ -308,7 +309,8 @@ fn one_id(targets: &Targets) -> Result<Option<&str>> {
             Kind::Usage,
             "several-access-keys",
             "one access key is rotated at a time",
-        )),
+        )
+        .hint("run the command once for each access key")),
     }
 }
 
@@ -324,7 +326,8 @@ fn old_id(ready: &Ready<'_>, typed: Option<&str>, user: Option<&UserName>) -> Re
             Kind::NotFound,
             "no-access-key",
             format!("user {user} has no access key"),
-        )),
+        )
+        .hint("check the user name, and the account that the credentials belong to")),
         many => {
             let ids: Vec<&str> = many.iter().map(|key| key.id.as_str()).collect();
             Err(Error::refused(

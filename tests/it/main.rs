@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails where it stands")]
 
+mod bad_input;
 mod check;
 mod context;
 mod demo;

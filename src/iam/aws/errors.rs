@@ -68,6 +68,13 @@ impl Failure {
         };
         let code = error.code().unwrap_or_default().to_owned();
         let text = error.message().map_or_else(|| chain(error), str::to_owned);
+        let text = match (stage, trace.address()) {
+            // Who does not answer must be named: it may be an endpoint that nobody meant.
+            (Stage::NotSent | Stage::Lost, Some(address)) if !is_about_credentials(&text) => {
+                format!("{}: {text}", address.trim_end_matches('/'))
+            }
+            _ => text,
+        };
         Self { stage, code, text }
     }
 
@@ -298,7 +305,7 @@ fn never_connected(error: &(dyn std::error::Error + 'static)) -> bool {
 }
 
 fn shorten(text: &str) -> String {
-    let shown = visible(text);
+    let shown = visible(text.trim_end_matches('.'));
     match shown.char_indices().nth(SHOWN) {
         Some((end, _)) => format!("{}…", &shown[..end]),
         None => shown,
