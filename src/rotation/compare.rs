@@ -9,7 +9,7 @@ use super::differ::{Changed, Differences};
 use super::encode::Needles;
 use super::find::{Query, find};
 use super::form::follows;
-use super::pair::{Pairing, pair};
+use super::pair::{Neighbours, Pairing, pair};
 use crate::error::Result;
 use crate::model::{
     AccessKeyId, Finding, KeyIdPattern, Occurrence, Place, RepoPath, Role, Scheme, Secret,
@@ -214,7 +214,8 @@ fn partner(id: &AccessKeyId) -> Unseen {
 fn paired(id: &AccessKeyId, files: &[SourceFile], pattern: &KeyIdPattern) -> Result<Pairing> {
     let query = Query::ids(vec![id.clone()])?;
     let found: Vec<Occurrence> = files.iter().flat_map(|file| find(file, &query)).collect();
-    pair(id, files, &found.iter().collect::<Vec<_>>(), &[], pattern)
+    let around = Neighbours::of(files, pattern)?;
+    pair(id, &around, &found.iter().collect::<Vec<_>>(), &[])
 }
 
 /// Holds every changed text against the pair.

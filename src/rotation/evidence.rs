@@ -31,27 +31,7 @@ pub(super) fn evidence(facts: &Facts, policy: &Policy) -> Vec<Evidence> {
             list.push(Evidence { fact, value: at.to_string(), at: Some(at), source });
         }
     }
-    let open: Vec<&str> =
-        facts.consumers.iter().filter(|one| !one.attested).map(|one| one.name.as_str()).collect();
-    if facts.consumers.len() > 1 && !open.is_empty() {
-        list.push(Evidence {
-            fact: "not-attested",
-            value: open.join(", "),
-            at: None,
-            source: "repository",
-        });
-    }
-    if let Some(reason) = &facts.accept_infrequent {
-        list.push(Evidence {
-            fact: "infrequent-accepted",
-            value: reason.clone(),
-            at: None,
-            source: "person",
-        });
-    }
-    for unread in &facts.unread {
-        list.push(Evidence { fact: "unread", value: unread.clone(), at: None, source: "iam" });
-    }
+    list.extend(from_people(facts));
     list.extend(watched(facts, policy));
     let windows =
         format!("quiet {}, lag {}", format_duration(policy.quiet), format_duration(policy.lag));
@@ -114,4 +94,31 @@ fn replaced(replaced: &Replaced) -> String {
         }
         Replaced::Attested => "no clone was looked at".to_owned(),
     }
+}
+
+/// What persons said or left open, and what could not be read.
+fn from_people(facts: &Facts) -> Vec<Evidence> {
+    let mut list = Vec::new();
+    let open: Vec<&str> =
+        facts.consumers.iter().filter(|one| !one.attested).map(|one| one.name.as_str()).collect();
+    if facts.consumers.len() > 1 && !open.is_empty() {
+        list.push(Evidence {
+            fact: "not-attested",
+            value: open.join(", "),
+            at: None,
+            source: "repository",
+        });
+    }
+    if let Some(reason) = &facts.accept_infrequent {
+        list.push(Evidence {
+            fact: "infrequent-accepted",
+            value: reason.clone(),
+            at: None,
+            source: "person",
+        });
+    }
+    for unread in &facts.unread {
+        list.push(Evidence { fact: "unread", value: unread.clone(), at: None, source: "iam" });
+    }
+    list
 }

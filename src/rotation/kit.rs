@@ -10,7 +10,7 @@ use crate::model::{
     Scheme, Secret, SourceFile,
 };
 
-use super::{Chosen, Pairing, Query, find, pair};
+use super::{Chosen, Neighbours, Pairing, Query, find, pair};
 
 pub(super) const OLD: &str = "AKIAIOSFODNN7EXAMPLE";
 pub(super) const SECRET: &str = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
@@ -95,5 +95,6 @@ pub(super) fn paired(files: &[SourceFile], chosen: &[&str]) -> crate::Result<Pai
         chosen.iter().map(|text| Chosen::parse(text)).collect::<Result<_, _>>()?;
     let found = places(files);
     let found: Vec<&Occurrence> = found.iter().collect();
-    pair(&id(OLD), files, &found, &chosen, &KeyIdPattern::default())
+    let around = Neighbours::of(files, &KeyIdPattern::default())?;
+    pair(&id(OLD), &around, &found, &chosen)
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use super::compare::Ids;
 use super::encode::Needles;
 use super::find::{Query, find, find_secret};
-use super::pair::pair;
+use super::pair::{Neighbours, pair};
 use crate::error::Result;
 use crate::model::{AccessKeyId, Finding, KeyIdPattern, Occurrence, Scheme, Secret, SourceFile};
 
@@ -57,10 +57,11 @@ fn shared(
     let others: BTreeSet<&AccessKeyId> =
         places.iter().filter_map(|one| one.id.as_ref()).filter(|id| **id != ids.1).collect();
     let mut found = Vec::new();
+    let around = Neighbours::of(files, pattern)?;
     for id in others {
         let of_id: Vec<&Occurrence> =
             places.iter().filter(|one| one.id.as_ref() == Some(id)).collect();
-        let pairing = pair(id, files, &of_id, &[], pattern)?;
+        let pairing = pair(id, &around, &of_id, &[])?;
         if pairing.secret.is_some_and(|other| other.same(secret)) {
             let what = format!("the new secret stands beside another access key, too: {id}");
             found.push(Finding::at(&of_id[0].place, "shared-secret", what));

@@ -32,6 +32,5 @@ pub use graft::graft;
 pub use indirect::{Indirect, indirect, may_interpolate};
 pub use judge::{LAST_USED_SPAN, deployed_at, judge};
 pub use leftovers::leftovers;
-pub use pair::{Ambiguity, Pairing, pair};
-pub use pair::{Ambiguity, Chosen, Neighbours, Pairing, pair};
+pub use pair::{Ambiguity, Neighbours, Pairing, pair};
 pub use plan::{Allowances, plan};

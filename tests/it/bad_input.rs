@@ -206,7 +206,7 @@ fn a_forge_that_does_not_let_us_in() {
 
 #[test]
 fn a_remote_that_takes_no_push() {
-    let Some(mut world) = Simulated::start() else { return };
+    let Some(world) = Simulated::start() else { return };
     let (clone, remote) = (world.stage.clone.clone(), world.stage.remote.clone());
     // In GitHub's own words.
     let hook = remote.join("hooks/pre-receive");

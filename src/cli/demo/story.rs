@@ -114,7 +114,10 @@ const STORY: &[Scene] = &[
     },
     Scene {
         why: "After two weeks in which nobody missed it, it may go for ever.",
-        before: &[("advance 15d", "fifteen days pass")],
+        before: &[
+            ("advance 15d", "fifteen days pass"),
+            ("use new s3", "the site works with the new access key, as every day"),
+        ],
         words: "keyroll delete {old} --confirm {old} --yes",
         ends: 0,
     },
