@@ -49,8 +49,8 @@ once() {
 # --- what the tests need ---------------------------------------------------------------------
 
 # program:package, for what a fresh Debian may lack.
-wanted=(age:age cc:gcc eyaml:hiera-eyaml faketime:faketime gpg:gnupg lighttpd:lighttpd node:nodejs
-  npm:npm openssl:openssl python3:python3 ssh:openssh-client sshd:openssh-server)
+wanted=(age:age cc:gcc curl:curl eyaml:hiera-eyaml faketime:faketime gpg:gnupg lighttpd:lighttpd
+  node:nodejs npm:npm openssl:openssl python3:python3 ssh:openssh-client sshd:openssh-server)
 
 debian() {
   local packages=() pair

@@ -22,7 +22,8 @@ const OPENING: &str = "\
 keyroll demo: one rotation from beginning to end.
 
 The repository is a sample. AWS and the forge are simulated on this machine,
-and so is the time that passes. The commands are real.
+and so is the time that passes. The commands are real: they will note that the
+clock of AWS runs ahead of this machine's.
 ";
 
 /// Plays the story, or serves what it plays on.

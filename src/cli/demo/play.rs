@@ -8,7 +8,7 @@ use super::super::say;
 use super::super::session::Session;
 use super::ears::Ears;
 use super::stage::Stage;
-use super::story::{Scene, scenes};
+use super::story::{STORY, Scene};
 use crate::error::{Error, Kind, Result};
 use crate::report::{Page, Paint};
 use crate::sandbox::Event;
@@ -19,7 +19,7 @@ use crate::sandbox::Event;
 /// `story-differs` when one ended otherwise than it must; `interrupted`.
 pub(super) fn play(session: &Session, stage: &Stage, ears: &Ears) -> Result<usize> {
     let mut commands = 0;
-    for scene in scenes() {
+    for scene in STORY {
         events(stage, scene)?;
         let command = scene.command();
         say::line(&announced(scene, &command, session.paint));

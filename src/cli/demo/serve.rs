@@ -7,7 +7,7 @@ use super::super::say;
 use super::super::session::Session;
 use super::ears::{Ears, Heard};
 use super::stage::Stage;
-use super::story::scenes;
+use super::story::STORY;
 use crate::error::Result;
 use crate::sandbox::Event;
 
@@ -48,7 +48,7 @@ fn script(session: &Session, stage: &Stage) -> String {
     }
     let _ = writeln!(text, "cd {}", quoted(&stage.sample.clone.to_string_lossy()));
     let address = stage.sandbox.aws_endpoint();
-    for scene in scenes() {
+    for scene in STORY {
         text.push('\n');
         for (event, told) in scene.before {
             let path = event.replace(' ', "/");

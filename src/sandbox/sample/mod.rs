@@ -22,6 +22,8 @@ use crate::repo::child::{self, Terminal};
 pub const USER: &str = "uploads";
 /// Its access key; the ID tells the simulated account.
 pub const OLD: &str = "AKIARZPUZDIKAEXAMPLE";
+/// The sample's settings.
+pub const SETTINGS: &str = include_str!("tree/keyroll.yaml");
 /// The IAM user whose access key must stay as it is.
 pub const OTHER_USER: &str = "backups";
 

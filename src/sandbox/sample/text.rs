@@ -18,7 +18,7 @@ const CUT: usize = 60;
 const TEMPLATES: [(&str, &str); 8] = [
     ("README.md", include_str!("tree/readme.md")),
     (".gitignore", "keys/private_key*.pem\n"),
-    ("keyroll.yaml", include_str!("tree/keyroll.yaml")),
+    ("keyroll.yaml", super::SETTINGS),
     ("puppet/hieradata/common.yaml", include_str!("tree/puppet_common.yaml")),
     ("puppet/hieradata/integration.yaml", include_str!("tree/puppet_integration.yaml")),
     ("puppet/hieradata/production.yaml", include_str!("tree/puppet_production.yaml")),
