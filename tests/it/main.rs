@@ -14,6 +14,7 @@ mod forge;
 mod iam;
 mod kit;
 mod leaks;
+mod readme;
 mod repo;
 mod retire;
 mod sandbox;
