@@ -129,7 +129,8 @@ pub(super) fn ledger(session: &Session, args: &LedgerArgs) -> Result<Outcome> {
     }
     events.sort_by(|a, b| a.at.cmp(&b.at));
     ready.quiet();
-    Ok(report::ledger(&remote.shown(), &id, &events.iter().map(line).collect::<Vec<_>>()))
+    let lines: Vec<report::Line<'_>> = events.iter().map(line).collect();
+    Ok(report::ledger(&remote.shown(), &id, &lines, session.width, session.paint))
 }
 
 fn line(event: &Event) -> report::Line<'_> {

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::Outcome;
-use super::text::plural;
+use super::text::{Page, Paint, plural};
 use crate::model::{AccessKeyId, KeyFacts, KeyStatus, Timestamp, UserName, visible};
 
 /// The answer of `attest`. Exit code 0.
@@ -114,18 +114,22 @@ pub struct Line<'a> {
 
 /// The answer of `ledger show`. Exit code 0, or 1 where nothing is recorded.
 #[must_use]
-pub fn ledger(repository: &str, id: &AccessKeyId, lines: &[Line<'_>]) -> Outcome {
-    let mut human = String::new();
+pub fn ledger(
+    repository: &str,
+    id: &AccessKeyId,
+    lines: &[Line<'_>],
+    width: usize,
+    paint: Paint,
+) -> Outcome {
+    let mut page = Page::new(width, paint);
     if lines.is_empty() {
-        human.push_str(&format!("nothing is recorded of {id}\n"));
+        page.line(&format!("nothing is recorded of {id}"));
     }
     for line in lines {
         let actor = line.actor.map(|who| format!(" by {}", visible(who))).unwrap_or_default();
-        human.push_str(&format!("{}  {}{actor}\n", visible(line.at), visible(&line.word)));
+        page.heading(&format!("{}  {}{actor}", visible(line.at), visible(&line.word)));
         for (name, value) in line.evidence {
-            if let Some(text) = shown(value) {
-                human.push_str(&format!("    {}: {}\n", visible(name), visible(&text)));
-            }
+            evidence(&mut page, name, value);
         }
     }
     let event = |line: &Line<'_>| {
@@ -147,29 +151,39 @@ pub fn ledger(repository: &str, id: &AccessKeyId, lines: &[Line<'_>]) -> Outcome
         "user": lines.iter().rev().find_map(|line| line.user),
         "events": lines.iter().map(event).collect::<Vec<_>>(),
     });
-    Outcome { code: u8::from(lines.is_empty()), human, json, sarif: None }
+    Outcome { code: u8::from(lines.is_empty()), human: page.done(), json, sarif: None }
 }
 
-/// A value in one line; `None` for what says nothing.
-fn shown(value: &Value) -> Option<String> {
+/// One thing recorded: on its own line, or each item of a list on one; nothing for what says nothing.
+fn evidence(page: &mut Page, name: &str, value: &Value) {
+    let name = visible(name);
     match value {
-        Value::Null => None,
-        Value::String(text) => Some(text.clone()),
-        Value::Array(items) if items.is_empty() => None,
-        Value::Array(items) => Some(items.iter().map(item).collect::<Vec<_>>().join(", ")),
-        Value::Object(_) => Some(item(value)),
-        other => Some(other.to_string()),
+        Value::Null => {}
+        Value::Array(items) if items.is_empty() => {}
+        Value::Array(items) => {
+            page.line(&format!("    {name}:"));
+            let mut items: Vec<String> = items.iter().map(item).collect();
+            // ID and secret of one entry stand at one place.
+            items.dedup();
+            items.iter().for_each(|item| page.wrapped(6, &visible(item)));
+        }
+        other => page.wrapped(4, &format!("{name}: {}", visible(&item(other)))),
     }
 }
 
-/// A place as `path:line`, a text as it is, everything else as JSON.
+/// A place as `path:line`, a fact as `fact (source): value`, a text as it is, all else as JSON.
 fn item(value: &Value) -> String {
-    match (value, value.get("path").and_then(Value::as_str)) {
-        (_, Some(path)) => match value.get("line") {
+    let field = |name: &str| value.get(name).and_then(Value::as_str);
+    match (value, field("path"), field("fact")) {
+        (_, Some(path), _) => match value.get("line") {
             Some(line) => format!("{path}:{line}"),
             None => path.to_owned(),
         },
-        (Value::String(text), None) => text.clone(),
-        (other, None) => other.to_string(),
+        (_, None, Some(fact)) => {
+            let source = field("source").map(|source| format!(" ({source})")).unwrap_or_default();
+            format!("{fact}{source}: {}", field("value").unwrap_or_default())
+        }
+        (Value::String(text), ..) => text.clone(),
+        (other, ..) => other.to_string(),
     }
 }
