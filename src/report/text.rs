@@ -46,9 +46,9 @@ impl Page {
         let _ = writeln!(self.text, "{words}");
     }
 
-    /// An empty line.
+    /// An empty line; none at the beginning, and never two.
     pub fn gap(&mut self) {
-        if !self.text.is_empty() {
+        if !self.text.is_empty() && !self.text.ends_with("\n\n") {
             self.text.push('\n');
         }
     }
@@ -120,6 +120,17 @@ mod tests {
             page.done(),
             "    one two three four\n    five six seven\n    a_name_that_is_longer_than_the_line\n    x\n"
         );
+    }
+
+    #[test]
+    fn gaps_do_not_add_up() {
+        let mut page = Page::new(40, Paint::Plain);
+        page.gap();
+        page.line("a");
+        page.gap();
+        page.gap();
+        page.line("b");
+        assert_eq!(page.done(), "a\n\nb\n");
     }
 
     #[test]
