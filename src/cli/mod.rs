@@ -44,7 +44,10 @@ pub fn main() -> ExitCode {
     outside::harden();
     outside::log(cli.everywhere.verbose);
     let session = Session::from_process(&cli.everywhere);
-    interrupt::watch(session.state_dir());
+    // The demo listens for itself: it has folders to remove and services to stop.
+    if !matches!(cli.verb, Verb::Demo(_)) {
+        interrupt::watch(session.state_dir());
+    }
     let (name, form) = name_and_form(&cli.verb);
     let code = match run(&session, &cli.verb) {
         Ok(outcome) => {
