@@ -9,7 +9,7 @@ pub(super) struct Name {
     pub(super) says_secret: bool,
 }
 
-const ROLE_WORDS: [&str; 15] = [
+const ROLE_WORDS: [&str; 19] = [
     "access",
     "key",
     "id",
@@ -21,6 +21,10 @@ const ROLE_WORDS: [&str; 15] = [
     "secretaccesskey",
     "secretid",
     "identifier",
+    "name",
+    "user",
+    "username",
+    "login",
     "password",
     "pass",
     "passwd",

@@ -11,6 +11,7 @@ mod faults;
 mod find_repo;
 mod floors;
 mod forge;
+mod help;
 mod iam;
 mod kit;
 mod leaks;
