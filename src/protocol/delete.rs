@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::life::{Life, Scribe, signed};
 use super::subject::{Subject, odd_status, right_caller, still};
+use crate::breakage;
 use crate::error::{Error, Kind, Result};
 use crate::iam::{Caller, Iam, KeyUse};
 use crate::model::{
@@ -78,6 +79,9 @@ pub fn delete(wanted: &Deletion<'_>, confirm: &dyn Fn(&Subject) -> Result<()>) -
             format!("the record gives it another user than {}: {}", subject.user, wanted.id),
         )
         .hint(format!("look at it with `keyroll ledger show {}`", wanted.id)));
+    }
+    if breakage::is_on("I8") {
+        wanted.iam.delete(&subject.user, &wanted.id)?;
     }
     is_off(&subject)?;
     let since = since_when(wanted, &life)?;

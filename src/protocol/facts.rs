@@ -10,6 +10,7 @@ use super::planned::Planned;
 use super::seams::{Seams, Wanted};
 use super::think::Base;
 use super::tracked::Tracked;
+use crate::breakage;
 use crate::error::{Error, Kind, Result};
 use crate::forge::State;
 use crate::iam::Iam;
@@ -190,6 +191,9 @@ pub(super) fn gather_with(
         accept_infrequent: accepted(tracked, extra),
         unread,
     };
+    if breakage::is_on("I9") {
+        facts.unread.clear();
+    }
     facts.observed.retain(|used| *used <= facts.read_at);
     if extra.record == Record::Yes {
         note_down(seams, tracked, extra, &facts);

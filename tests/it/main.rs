@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails where it stands")]
 
 mod bad_input;
+mod breakage;
 mod check;
 mod context;
 mod demo;
