@@ -4,6 +4,7 @@ use std::io::Read as _;
 
 use serde_json::json;
 
+use super::actions::{Annotation, Level, tell};
 use super::args::FindArgs;
 use super::progress::Bar;
 use super::session::Session;
@@ -29,7 +30,36 @@ pub(super) fn find(session: &Session, args: &FindArgs) -> Result<Outcome> {
     for repository in repositories {
         outcomes.push(find_in(session, args, &words, Some(repository))?);
     }
-    Ok(together(outcomes))
+    let mut outcome = together(outcomes);
+    let lines = annotations(&outcome.json);
+    tell(session, &mut outcome, args.output.get(), &lines);
+    Ok(outcome)
+}
+
+/// As many as GitHub shows of one kind in a step.
+const SHOWN: usize = 10;
+
+/// The places for a workflow run: where access keys stand, and what could not be looked at.
+fn annotations(answer: &serde_json::Value) -> Vec<Annotation> {
+    let list =
+        |of: &serde_json::Value, name: &str| of[name].as_array().cloned().unwrap_or_default();
+    let repositories = list(answer, "repositories");
+    let answers = if repositories.is_empty() { vec![answer.clone()] } else { repositories };
+    let mut all = Vec::new();
+    for (name, level, title, what) in [
+        ("occurrences", Level::Notice, "access key", "access_key_id"),
+        ("locked", Level::Warning, "could not look", "detail"),
+    ] {
+        let of_kind =
+            answers.iter().flat_map(|one| list(one, name)).filter(|one| one["role"] != "secret");
+        all.extend(of_kind.take(SHOWN).map(|one| {
+            let word = |field: &str| one[field].as_str().unwrap_or_default().to_owned();
+            let message =
+                format!("{}:{} {} ({})", word("path"), one["line"], word(what), word("scheme"));
+            Annotation { level, title: title.to_owned(), message }
+        }));
+    }
+    all
 }
 
 /// The words that are meant as access key IDs, from the command line and from `--ids-from`.

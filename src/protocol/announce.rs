@@ -111,6 +111,12 @@ fn set_aside(wanted: &Wanted<'_>) -> Vec<SetAside> {
 /// # Errors
 /// What the forge answered; branch and escrow are kept.
 pub(super) fn propose(run: &mut Run<'_>) -> Result<()> {
+    if run.merged {
+        let base = run.thought.base.branch();
+        run.pull_request = run.seams.forge.find(&run.intent.branch, base)?;
+        run.warnings.push("the rotation was merged before it was recorded".to_owned());
+        return Ok(());
+    }
     let summary = summary(run)?;
     let (pull_request, warnings) = ask(run.seams, run.wanted, &summary)?;
     if pull_request.state == State::Closed {
@@ -221,6 +227,9 @@ fn evidence(run: &Run<'_>) -> Map<String, Value> {
 /// Old and new digest of each planned file, so that a reviewer without identities can compare.
 fn digests(run: &Run<'_>) -> Result<Map<String, Value>> {
     let commit = run.intent.rewritten.as_deref().ok_or_else(|| Error::bug("nothing was pushed"))?;
+    if run.merged {
+        return Ok(Map::new());
+    }
     run.seams.remote.bring(&run.reference(), commit)?;
     let mut all = Map::new();
     for change in super::think::changes_between(run.seams, &run.thought, commit)? {

@@ -19,12 +19,23 @@ pub(super) fn create(run: &mut Run<'_>) -> Result<()> {
     }
     if run.seams.journal.read(&run.escrow_name())?.is_some() {
         let id = run.pair()?.id.clone();
+        let listed = run.seams.iam.access_keys(&run.user)?;
+        if !listed.keys.iter().any(|key| key.id == id) {
+            return Err(Error::refused(
+                "new-key-gone",
+                format!("the access key in the escrow no longer exists: {id}"),
+            )
+            .hint(
+                "somebody deleted it: `keyroll abort` clears this rotation away, then rotate again",
+            ));
+        }
         run.intent.new = Some(id.to_string());
         return Ok(());
     }
     reconcile(run)?;
     holds_lock(run.seams.remote, run)?;
     // An answer that was lost before says that a key may exist, whatever this request is told.
+    run.intent.create_sent_at = Some(run.seams.iam.caller()?.at.0);
     let doubtful = std::mem::replace(&mut run.intent.create_sent, true);
     run.record("create")?;
     match run.seams.iam.create(&run.user) {

@@ -42,6 +42,8 @@ pub struct Intent {
     pub branch_commit: Option<String>,
     /// Whether `CreateAccessKey` may have been sent.
     pub create_sent: bool,
+    /// AWS's clock right before it was sent (seconds since 1970).
+    pub create_sent_at: Option<i64>,
     /// Whether the branch names the new access key.
     pub announced: bool,
     /// The commit that is being put on the branch: recorded before the push, so that a run that
@@ -115,6 +117,7 @@ impl Intent {
             branch: branch.to_owned(),
             branch_commit: None,
             create_sent: trailers.new.is_some(),
+            create_sent_at: None,
             announced: trailers.new.is_some(),
             pushing: None,
             confirmed: false,

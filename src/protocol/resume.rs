@@ -62,6 +62,7 @@ pub(super) fn reopen<'a>(
         escrow: None,
         pair: None,
         pull_request: None,
+        merged: false,
         warnings: Vec::new(),
     })
 }

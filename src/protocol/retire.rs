@@ -1,11 +1,16 @@
 //! Retiring a *new* access key that came to nothing. The old one is never touched here.
 
+use std::time::Duration;
+
 use super::intent::Intent;
 use super::run::Run;
 use super::seams::{Seams, Wanted};
 use crate::error::{Error, Kind, Result};
 use crate::model::{AccessKeyId, KeyStatus, RepoPath, Timestamp, UserName};
 use crate::rotation::LAST_USED_SPAN;
+
+/// How long one request may be under way, time-outs and all.
+const SENDING: Duration = Duration::from_secs(180);
 
 /// How a new access key was retired.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,6 +59,15 @@ pub(super) fn retire(run: &Retiring<'_>, id: &AccessKeyId) -> Result<Retired> {
         return Err(Error::refused(
             "not-ours",
             format!("it was not created after this rotation began: {id}"),
+        )
+        .hint("find out who made it; keyroll never touches a key that it cannot attribute"));
+    }
+    // Made long after our one request was sent: that was somebody else.
+    let sent = run.intent.create_sent_at.map(|at| Timestamp(at).plus(SENDING));
+    if sent.is_some_and(|sent| key.created.is_some_and(|created| created > sent)) {
+        return Err(Error::refused(
+            "not-ours",
+            format!("it was created after our request was over: {id}"),
         )
         .hint("find out who made it; keyroll never touches a key that it cannot attribute"));
     }

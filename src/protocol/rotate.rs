@@ -10,7 +10,7 @@ use super::think::{Base, Thought, rehearse, think};
 use super::trailers::branch;
 use crate::breakage;
 use crate::error::{Error, Result};
-use crate::model::{AccessKeyId, Occurrence, Place, Role, Scheme, UserName};
+use crate::model::{AccessKeyId, KeyStatus, Occurrence, Place, Role, Scheme, UserName};
 use crate::repo::{Lease, Rehearse};
 
 /// One planned or made replacement, for the report.
@@ -140,8 +140,19 @@ fn room_for_one_more(seams: &Seams<'_>, wanted: &Wanted<'_>, standing: &Standing
             format!("the new pair is the old one: {}", given.id),
         ));
     }
-    if standing.listed.keys.iter().any(|key| key.id == given.id) {
-        return Ok(());
+    if let Some(key) = standing.listed.keys.iter().find(|key| key.id == given.id) {
+        if key.status == KeyStatus::Active {
+            return Ok(());
+        }
+        return Err(Error::refused(
+            "new-key-not-active",
+            format!(
+                "the given access key is {}: {}",
+                crate::model::visible(key.status.word()),
+                given.id
+            ),
+        )
+        .hint("switch it on first; nothing was changed"));
     }
     Err(Error::refused(
         "other-user",

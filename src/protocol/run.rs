@@ -36,6 +36,8 @@ pub(super) struct Run<'a> {
     pub pair: Option<AccessKeyPair>,
     /// The pull request, once it stands.
     pub pull_request: Option<PullRequest>,
+    /// Whether the new pair stands on base already: only the record is left to do.
+    pub merged: bool,
     /// What was left undone without harm.
     pub warnings: Vec<String>,
 }
@@ -72,6 +74,7 @@ impl<'a> Run<'a> {
             branch,
             branch_commit: None,
             create_sent: false,
+            create_sent_at: None,
             announced: false,
             pushing: None,
             confirmed: false,
@@ -97,6 +100,7 @@ impl<'a> Run<'a> {
             escrow: None,
             pair: None,
             pull_request: None,
+            merged: false,
             warnings: Vec::new(),
         })
     }

@@ -7,6 +7,7 @@ use super::escrow::EscrowIdentity;
 use super::intent::Pushing;
 use super::prove::prove;
 use super::run::Run;
+use super::think::{Base, search};
 use crate::breakage;
 use crate::error::{Error, Result};
 use crate::model::{AccessKeyPair, Change, Policy, Timestamp, format_duration};
@@ -91,6 +92,10 @@ fn lock(run: &mut Run<'_>) -> Result<()> {
     arrived(run, standing.as_deref())?;
     match (&run.intent.branch_commit, standing) {
         (Some(held), Some(at)) if *held == at => Ok(()),
+        _ if run.intent.rewritten.is_some() && stands_on_base(run)? => {
+            run.merged = true;
+            Ok(())
+        }
         (_, Some(_)) if run.intent.create_sent || run.intent.rewritten.is_some() => {
             Err(lost(run, "was moved by somebody else"))
         }
@@ -98,6 +103,13 @@ fn lock(run: &mut Run<'_>) -> Result<()> {
         // Nothing was made yet, or the new pair is safe in the escrow: the lock is taken (again).
         _ => take_lock(run),
     }
+}
+
+/// Somebody merged it meanwhile, and the branch went with the merge.
+fn stands_on_base(run: &Run<'_>) -> Result<bool> {
+    let base = Base::read(run.seams.remote, Some(&run.intent.base_branch))?;
+    let located = search(run.seams, run.wanted, &run.new_id()?, &base.commit)?;
+    Ok(!located.occurrences.is_empty())
 }
 
 /// A push whose answer was lost did arrive.
@@ -208,7 +220,7 @@ fn rewrite(run: &mut Run<'_>) -> Result<()> {
 
 /// What the remote now holds is opened once more: the pair stands there, and the old one nowhere.
 fn fetch_back(run: &mut Run<'_>) -> Result<()> {
-    if run.intent.confirmed {
+    if run.intent.confirmed || run.merged {
         return Ok(());
     }
     let commit = run.intent.rewritten.clone().ok_or_else(|| Error::bug("nothing was pushed"))?;

@@ -9,7 +9,8 @@ use crate::error::Result;
 use crate::format::{self, Source};
 use crate::keyring::Keyring;
 use crate::model::{
-    Cell, Content, Lock, LockReason, Locked, Place, RepoPath, Route, Scheme, SourceFile, Span,
+    Cell, Content, Lock, LockReason, Locked, Place, RepoPath, Route, Scheme, Secret, SourceFile,
+    Span,
 };
 use crate::repo::{Entry, Listing, NotSearched, Repository, What, is_lfs_pointer};
 use crate::rotation::may_interpolate;
@@ -74,9 +75,10 @@ impl Survey {
         survey.not_searched = listing.not_searched.iter().filter(takes_part).cloned().collect();
         let entries: Vec<&Entry> =
             listing.files.iter().filter(|entry| (search.takes_part)(&entry.path)).collect();
-        survey.read(search, &entries, &|bytes| {
+        let matters = |bytes: &[u8]| {
             (search.wanted)(bytes) || format::bears_marker(bytes) || may_interpolate(bytes)
-        })?;
+        };
+        survey.read(search, &entries, &Asks { matters: &matters, wanted: search.wanted })?;
         survey.files.sort_by(|a, b| a.path.cmp(&b.path));
         Ok(survey)
     }
@@ -99,7 +101,7 @@ impl Survey {
             .filter(|entry| (search.takes_part)(&entry.path) && !known.contains(&entry.path))
             .collect();
         let mut more = Self::default();
-        more.read(search, &rest, wanted)?;
+        more.read(search, &rest, &Asks { matters: wanted, wanted })?;
         self.files.append(&mut more.files);
         self.files.sort_by(|a, b| a.path.cmp(&b.path));
         Ok(())
@@ -114,12 +116,7 @@ impl Survey {
         all
     }
 
-    fn read(
-        &mut self,
-        search: &Search<'_>,
-        entries: &[&Entry],
-        interesting: &(dyn Fn(&[u8]) -> bool + Sync),
-    ) -> Result<()> {
+    fn read(&mut self, search: &Search<'_>, entries: &[&Entry], asks: &Asks<'_>) -> Result<()> {
         let mut batch: Vec<(&RepoPath, Vec<u8>)> = Vec::new();
         let mut held = 0;
         for (at, entry) in entries.iter().enumerate() {
@@ -131,7 +128,7 @@ impl Survey {
             };
             self.files_read += 1;
             // A pointer that holds more than a pointer does is searched like any file.
-            if is_lfs_pointer(&bytes) && !interesting(&bytes) {
+            if is_lfs_pointer(&bytes) && !(asks.matters)(&bytes) {
                 let (path, what) = (entry.path.clone(), What::LfsPointer);
                 self.not_searched.push(NotSearched { path, what });
                 continue;
@@ -139,24 +136,24 @@ impl Survey {
             held += bytes.len();
             batch.push((&entry.path, bytes));
             if held > BATCH {
-                self.open(search, std::mem::take(&mut batch), interesting)?;
+                self.open(search, std::mem::take(&mut batch), asks)?;
                 held = 0;
             }
         }
-        self.open(search, batch, interesting)
+        self.open(search, batch, asks)
     }
 
     fn open(
         &mut self,
         search: &Search<'_>,
         batch: Vec<(&RepoPath, Vec<u8>)>,
-        interesting: &(dyn Fn(&[u8]) -> bool + Sync),
+        asks: &Asks<'_>,
     ) -> Result<()> {
         let opened = AtomicUsize::new(0);
         let outcomes: Vec<Result<Opened>> = batch
             .into_par_iter()
             .map(|(path, bytes)| {
-                let outcome = open_one(path, bytes, search.keyring, interesting)?;
+                let outcome = open_one(path, bytes, search.keyring, asks)?;
                 if let Opened::File(file) = &outcome {
                     let more = sealed_and_open(&file.cells);
                     opened.fetch_add(more, Ordering::Relaxed);
@@ -169,6 +166,10 @@ impl Survey {
             match outcome? {
                 Opened::File(file) => self.files.push(file),
                 Opened::Closed(locked) => self.closed.push(locked),
+                Opened::Large(file, closed) => {
+                    self.files.extend(file);
+                    self.closed.extend(closed);
+                }
                 Opened::Uninteresting => {}
             }
         }
@@ -177,23 +178,27 @@ impl Survey {
     }
 }
 
+/// What a search asks of raw bytes.
+struct Asks<'a> {
+    /// Whether a file has to be opened.
+    matters: &'a (dyn Fn(&[u8]) -> bool + Sync),
+    /// Whether what is searched for stands there.
+    wanted: &'a (dyn Fn(&[u8]) -> bool + Sync),
+}
+
 enum Opened {
+    /// Too large to be parsed: lines in clear, and a word that more may be inside.
+    Large(Option<SourceFile>, Option<Locked>),
     File(SourceFile),
     Closed(Locked),
     Uninteresting,
 }
 
-fn open_one(
-    path: &RepoPath,
-    bytes: Vec<u8>,
-    keyring: &Keyring,
-    interesting: &(dyn Fn(&[u8]) -> bool + Sync),
-) -> Result<Opened> {
-    let matters = interesting(&bytes);
-    if bytes.len() > format::PARSE_LIMIT && format::bears_marker(&bytes) {
-        let detail = "it is larger than 16 MiB and bears sealed values";
-        return Ok(Opened::Closed(whole_file(path, LockReason::TooLarge, detail)));
+fn open_one(path: &RepoPath, bytes: Vec<u8>, keyring: &Keyring, asks: &Asks<'_>) -> Result<Opened> {
+    if bytes.len() > format::PARSE_LIMIT {
+        return Ok(large(path, bytes, asks.wanted));
     }
+    let matters = (asks.matters)(&bytes);
     if !matters {
         return Ok(match invalid_yaml(path, &bytes) {
             Some(detail) => Opened::Closed(whole_file(path, LockReason::InvalidYaml, &detail)),
@@ -206,11 +211,33 @@ fn open_one(
     Ok(Opened::File(SourceFile { path: path.clone(), bytes, cells }))
 }
 
+/// A file beyond the limit of parsing: its raw lines are searched, and sealed values stay closed.
+fn large(path: &RepoPath, bytes: Vec<u8>, wanted: &(dyn Fn(&[u8]) -> bool + Sync)) -> Opened {
+    let closed = format::bears_marker(&bytes).then(|| {
+        let detail = "it is larger than 16 MiB and bears sealed values";
+        whole_file(path, LockReason::TooLarge, detail)
+    });
+    let mut cells = Vec::new();
+    let (mut start, mut line) = (0, 1);
+    for end in memchr::memchr_iter(b'\n', &bytes).chain([bytes.len()]) {
+        let span = Span::new(start, end);
+        if wanted(span.of(&bytes)) {
+            let place = Place { path: path.clone(), line, route: Route::default(), span };
+            let content = Content::Open(Secret::new(span.of(&bytes).to_vec()));
+            let (scheme, opened_by, inside) = (Scheme::Plain, None, Vec::new());
+            cells.push(Cell { place, scheme, content, opened_by, inside });
+        }
+        (start, line) = (end + 1, line + 1);
+    }
+    let file = (!cells.is_empty()).then(|| SourceFile { path: path.clone(), bytes, cells });
+    Opened::Large(file, closed)
+}
+
 /// Why a file that is YAML by its name is none; its bytes were searched as text.
 fn invalid_yaml(path: &RepoPath, bytes: &[u8]) -> Option<String> {
     let name = path.file_name();
     let by_name = [&b".yaml"[..], b".yml", b".eyaml"].iter().any(|end| name.ends_with(end));
-    if !by_name || bytes.len() > format::PARSE_LIMIT {
+    if !by_name {
         return None;
     }
     let error = yaml::scan(bytes).err()?;

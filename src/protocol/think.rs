@@ -6,7 +6,8 @@ use super::locate::{Located, locate};
 use super::seams::{Seams, Wanted};
 use super::survey::Search;
 use crate::error::{Error, Kind, Result};
-use crate::model::{AccessKeyId, Change, Plan, RepoPath, Secret};
+use crate::format::PARSE_LIMIT;
+use crate::model::{AccessKeyId, Change, Plan, RepoPath, Secret, SourceFile};
 use crate::repo::Remote;
 use crate::rotation::{self, Allowances, Query};
 
@@ -150,15 +151,29 @@ pub(super) fn think(seams: &Seams<'_>, wanted: &Wanted<'_>, base: &Base) -> Resu
         &locked,
         &allowances,
     )?;
-    refuse_filtered(seams, &plan, &base.commit)?;
+    refuse_unwritable(seams, &plan, &located, &base.commit)?;
     let old_secret =
         pairing.secret.take().ok_or_else(|| Error::bug("a plan was made without a secret"))?;
     Ok(Thought { base: base.clone(), located, plan, old_secret })
 }
 
 /// Paths that git would transform on checkout must not get raw bytes (git-crypt would end in clear).
-fn refuse_filtered(seams: &Seams<'_>, plan: &Plan, commit: &str) -> Result<()> {
+fn refuse_unwritable(
+    seams: &Seams<'_>,
+    plan: &Plan,
+    located: &Located,
+    commit: &str,
+) -> Result<()> {
     for path in plan.files() {
+        let files = &located.survey.files;
+        let large = |file: &&SourceFile| &file.path == path && file.bytes.len() > PARSE_LIMIT;
+        if files.iter().any(|file| large(&file)) {
+            return Err(Error::refused(
+                "file-too-large",
+                format!("{path} is larger than 16 MiB and holds the access key"),
+            )
+            .hint("split the file, or change it by hand and leave it out with --exclude"));
+        }
         if let Some(filter) = seams.remote.objects().filter_of(commit, path)? {
             return Err(Error::refused(
                 "filtered-path",

@@ -80,11 +80,18 @@ impl Needles {
     /// Every place in `text` where the secret stands, with its spelling there.
     #[must_use]
     pub fn find(&self, text: &[u8]) -> Vec<(Span, Encoding)> {
+        self.find_within(text, &Around::default())
+    }
+
+    /// The same, where the text is one part of a longer one: a token inside a URL is spelled for
+    /// that URL.
+    #[must_use]
+    pub fn find_within(&self, text: &[u8], around: &Around) -> Vec<(Span, Encoding)> {
         self.automaton
             .find_iter(text)
             .map(|hit| {
                 let span = Span::new(hit.start(), hit.end());
-                (span, settled(self.encodings[hit.pattern().as_usize()], text, span))
+                (span, settled(self.encodings[hit.pattern().as_usize()], text, span, around))
             })
             .collect()
     }
@@ -96,13 +103,22 @@ impl Needles {
     }
 }
 
+/// What stands in clear around a sealed part of a longer text.
+#[derive(Debug, Default)]
+pub struct Around {
+    /// The text before it, sealed parts left out.
+    pub before: Vec<u8>,
+    /// The byte behind it.
+    pub behind: Option<u8>,
+}
+
 /// The spelling for characters that the old secret did not show: what its other special character
 /// did, else what the place demands (a URL wants percent-encoding).
-fn settled(seen: Encoding, text: &[u8], span: Span) -> Encoding {
+fn settled(seen: Encoding, text: &[u8], span: Span, around: &Around) -> Encoding {
     let old = span.of(text);
     let shows_plus = old.contains(&b'+') || seen.plus != Form::Raw;
     let shows_slash = old.contains(&b'/') || seen.slash != Form::Raw;
-    let fallback = if in_url(text, span) { Form::PercentUpper } else { Form::Raw };
+    let fallback = if in_url(text, span, around) { Form::PercentUpper } else { Form::Raw };
     // A `+` that may stand raw in the user information of a URL says nothing of a `/`, which may
     // not; a `/` in a query says nothing of a `+`, which means a blank there.
     let follow = |form| if form == Form::Raw { fallback } else { follow(form) };
@@ -123,19 +139,21 @@ const fn follow(form: Form) -> Form {
 }
 
 /// Whether the bytes stand in the user information or the query of a URL (RFC 3986).
-fn in_url(text: &[u8], span: Span) -> bool {
+fn in_url(text: &[u8], span: Span, around: &Around) -> bool {
     let is_end = |b: &u8| b.is_ascii_whitespace() || matches!(b, b'"' | b'\'' | b'<' | b'>' | b'`');
-    let start = text[..span.start].iter().rposition(is_end).map_or(0, |at| at + 1);
-    let before = &text[start..span.start];
+    let head = zeroize::Zeroizing::new([&around.before, &text[..span.start]].concat());
+    let start = head.iter().rposition(is_end).map_or(0, |at| at + 1);
+    let before = &head[start..];
     let Some(scheme) = memchr::memmem::find(before, b"://") else { return false };
     let in_authority = !before[scheme + 3..].contains(&b'/');
-    let followed_by_host = text.get(span.end) == Some(&b'@');
+    let behind = text.get(span.end).copied().or(around.behind);
+    let followed_by_host = behind == Some(b'@');
     (in_authority && followed_by_host) || before.contains(&b'?')
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Needles, encode};
+    use super::{Around, Needles, encode};
     use crate::model::Secret;
 
     fn secret(text: &str) -> Secret {
@@ -170,6 +188,19 @@ mod tests {
     fn a_character_that_was_not_seen_follows_the_other() {
         assert_eq!(swap("a%2fc", "a/c", "1+/2"), "1%2b%2f2");
         assert_eq!(swap(r"a\/c", "a/c", "1+/2"), r"1+\/2");
+    }
+
+    #[test]
+    fn a_sealed_part_of_a_url_is_spelled_for_the_url() {
+        let needles = Needles::of(&secret("abc")).expect("builds");
+        let around = |before: &str, behind| Around { before: before.into(), behind };
+        let spelled = |around: &Around| {
+            let (_, encoding) = needles.find_within(b"abc", around)[0];
+            encode(&secret("1+/2"), encoding).expose().to_vec()
+        };
+        assert_eq!(spelled(&around("url: sqs://:", Some(b'@'))), b"1%2B%2F2");
+        assert_eq!(spelled(&around("url: sqs://h/p ", Some(b'@'))), b"1+/2");
+        assert_eq!(spelled(&around("key: ", None)), b"1+/2");
     }
 
     #[test]

@@ -4,7 +4,7 @@
 use aho_corasick::AhoCorasick;
 use regex::bytes::Regex;
 
-use super::encode::Needles;
+use super::encode::{Around, Needles};
 use crate::error::{Error, Kind, Result};
 use crate::model::{
     AccessKeyId, Cell, Content, Encoding, KeyIdPattern, Occurrence, Role, Scheme, SourceFile, Span,
@@ -76,7 +76,9 @@ impl Query {
     pub fn is_in(&self, bytes: &[u8]) -> bool {
         match self {
             Self::Ids(_, automaton) => automaton.is_match(bytes),
-            Self::All(regex) | Self::Text(regex) => regex.is_match(bytes),
+            Self::All(regex) => regex.is_match(bytes),
+            // A value can be written with escapes or folds: what is text has to be opened.
+            Self::Text(regex) => !bytes.contains(&0) || regex.is_match(bytes),
         }
     }
 
@@ -130,13 +132,35 @@ pub fn find(file: &SourceFile, query: &Query) -> Vec<Occurrence> {
 pub fn find_secret(file: &SourceFile, id: &AccessKeyId, needles: &Needles) -> Vec<Occurrence> {
     let mut found = Vec::new();
     walk(&file.cells, &mut Vec::new(), &mut |cell, trail, text| {
-        for (range, encoding) in needles.find(text) {
+        let around = around(file, cell, trail);
+        for (range, encoding) in needles.find_within(text, &around) {
             let mut one = occurrence(cell, trail, range, encoding, Role::Secret, Some(id.clone()));
             one.paired = true;
             found.push(one);
         }
     });
     found
+}
+
+/// How far back a scalar is looked at for the URL that a token of it belongs to.
+const LOOK_BACK: usize = 16 << 10;
+
+/// What stands in clear around a token: the file before it without other tokens, the byte behind.
+fn around(file: &SourceFile, cell: &Cell, trail: &[Span]) -> Around {
+    let [span] = trail else { return Around::default() };
+    if cell.scheme == Scheme::Plain {
+        return Around::default();
+    }
+    let from = span.start.saturating_sub(LOOK_BACK);
+    let mut rest = file.bytes.get(from..span.start).unwrap_or_default();
+    let mut before = Vec::new();
+    while let Some(start) = memchr::memmem::find(rest, b"ENC[") {
+        before.extend_from_slice(&rest[..start]);
+        let end = memchr::memchr(b']', &rest[start..]).map_or(rest.len(), |at| start + at + 1);
+        rest = &rest[end..];
+    }
+    before.extend_from_slice(rest);
+    Around { before, behind: file.bytes.get(span.end).copied() }
 }
 
 /// What [`walk`] calls: the cell, the spans that lead to it, its plaintext.

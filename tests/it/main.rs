@@ -16,6 +16,7 @@ mod help;
 mod iam;
 mod kit;
 mod leaks;
+mod peers;
 mod readme;
 mod repo;
 mod retire;
