@@ -41,6 +41,27 @@ pub(super) struct Embedded {
 }
 
 impl Address {
+    /// A folder inside the clone is content of the clone: its hooks would run with a push.
+    ///
+    /// # Errors
+    /// `remote-address`.
+    pub(super) fn refuse_inside(&self, root: &Path) -> Result<()> {
+        let path = Path::new(self.text.strip_prefix("file://").unwrap_or(&self.text));
+        let inside = path.is_absolute()
+            && match (path.canonicalize(), root.canonicalize()) {
+                (Ok(path), Ok(root)) => path.starts_with(root),
+                _ => path.starts_with(root),
+            };
+        if !inside {
+            return Ok(());
+        }
+        Err(Error::refused(
+            "remote-address",
+            format!("the remote `{}` lies inside the clone itself", self.shown()),
+        )
+        .hint("a folder of the repository is no remote of it: name the real one with --remote"))
+    }
+
     /// Reads an address as git does; a relative path counts from `root`.
     pub(super) fn parse(text: &str, root: &Path) -> Result<(Self, Option<Embedded>)> {
         let clean = !text.is_empty()

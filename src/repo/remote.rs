@@ -79,7 +79,7 @@ impl Remote {
         let text = find_address(&configuration, named)?;
         let root = repository.worktree().unwrap_or_else(|| repository.git_dir());
         let (address, embedded) = Address::parse(&text, root)?;
-        refuse_own_folder(&address, root)?;
+        address.refuse_inside(root)?;
         let location = repository.location.clone();
         let environment = repository.environment.clone();
         let private = if location.partial {
@@ -291,25 +291,6 @@ impl Remote {
         }
         git
     }
-}
-
-/// A folder inside the clone is content of the clone: its hooks would run with a push.
-fn refuse_own_folder(address: &Address, root: &Path) -> Result<()> {
-    let text = address.as_str();
-    let path = Path::new(text.strip_prefix("file://").unwrap_or(text));
-    let inside = path.is_absolute()
-        && match (path.canonicalize(), root.canonicalize()) {
-            (Ok(path), Ok(root)) => path.starts_with(root),
-            _ => path.starts_with(root),
-        };
-    if !inside {
-        return Ok(());
-    }
-    Err(Error::refused(
-        "remote-address",
-        format!("the remote `{}` lies inside the clone itself", address.shown()),
-    )
-    .hint("a folder of the repository is no remote of it: name the real one with --remote"))
 }
 
 /// Files that the user's configuration includes for the clone's folder only hold here as well.

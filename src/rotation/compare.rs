@@ -9,7 +9,8 @@ use super::differ::{Changed, Differences};
 use super::encode::Needles;
 use super::find::{Query, find};
 use super::form::follows;
-use super::pair::{Neighbours, Pairing, pair};
+use super::neighbours::Neighbours;
+use super::pair::{Pairing, pair};
 use crate::error::Result;
 use crate::model::{
     AccessKeyId, Finding, KeyIdPattern, Occurrence, Place, RepoPath, Role, Scheme, Secret,

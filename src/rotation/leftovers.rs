@@ -6,7 +6,8 @@ use std::collections::BTreeSet;
 use super::compare::Ids;
 use super::encode::Needles;
 use super::find::{Query, find, find_secret};
-use super::pair::{Neighbours, pair};
+use super::neighbours::Neighbours;
+use super::pair::pair;
 use crate::error::Result;
 use crate::model::{AccessKeyId, Finding, KeyIdPattern, Occurrence, Scheme, Secret, SourceFile};
 

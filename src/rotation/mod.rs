@@ -19,6 +19,7 @@ mod judge;
 mod kit;
 mod leftovers;
 mod names;
+mod neighbours;
 mod pair;
 mod plan;
 
@@ -32,5 +33,6 @@ pub use graft::graft;
 pub use indirect::{Indirect, indirect, may_interpolate};
 pub use judge::{LAST_USED_SPAN, deployed_at, judge};
 pub use leftovers::leftovers;
-pub use pair::{Ambiguity, Neighbours, Pairing, pair};
+pub use neighbours::Neighbours;
+pub use pair::{Ambiguity, Pairing, pair};
 pub use plan::{Allowances, plan};

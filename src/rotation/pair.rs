@@ -5,13 +5,10 @@ use regex::bytes::Regex;
 
 use super::candidates::{self, Candidate};
 use super::chosen::Chosen;
-use super::find::walk;
 use super::names::{Name, label_before};
+use super::neighbours::{Entry, Neighbours, is_flat};
 use crate::error::{Error, Result};
-use crate::model::{
-    AccessKeyId, Cell, Content, KeyIdPattern, Occurrence, Place, Route, Secret, SourceFile, Span,
-    Step,
-};
+use crate::model::{AccessKeyId, Occurrence, Place, Route, Secret, SourceFile, Span, Step};
 
 /// What pairing found for one access key.
 #[derive(Debug, Default)]
@@ -48,41 +45,6 @@ struct Answer {
     named: Vec<Partner>,
     /// Values beside the ID that could be its secret by shape alone: shown, never chosen.
     possible: Vec<Partner>,
-}
-
-/// One open value as pairing sees it.
-struct Entry<'c> {
-    file: usize,
-    cell: &'c Cell,
-    text: &'c [u8],
-    name: Name,
-    group: Group,
-}
-
-/// What entries share when they belong together: the mapping, or the section of a flat text.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Group {
-    Mapping(Route),
-    Section(usize),
-}
-
-/// The open values of all files as pairing sees them, read once for all access keys.
-pub struct Neighbours<'c> {
-    files: &'c [SourceFile],
-    entries: Vec<Entry<'c>>,
-    shape: Regex,
-}
-
-impl<'c> Neighbours<'c> {
-    /// Reads names and neighbourhoods of every open value.
-    ///
-    /// # Errors
-    /// A defect only: the pattern compiled before.
-    pub fn of(files: &'c [SourceFile], pattern: &KeyIdPattern) -> Result<Self> {
-        let shape = Regex::new(&format!("(?-u)^\\s*(?:{})\\s*$", pattern.source()))
-            .map_err(|error| Error::bug(error.to_string()))?;
-        Ok(Self { files, entries: entries(files), shape })
-    }
 }
 
 /// Pairs every occurrence of one access key ID.
@@ -408,53 +370,6 @@ fn partner(entry: &Entry<'_>) -> Option<Partner> {
         None => return None,
     };
     Some(Partner { place: entry.cell.place.clone(), secret: candidate.secret })
-}
-
-fn entries(files: &[SourceFile]) -> Vec<Entry<'_>> {
-    let mut all = Vec::new();
-    for (at, file) in files.iter().enumerate() {
-        let sections: Vec<usize> = memchr::memmem::find_iter(&file.bytes, b"\n[").collect();
-        walk(&file.cells, &mut Vec::new(), &mut |cell, trail, text| {
-            all.push(Entry {
-                file: at,
-                cell,
-                text,
-                name: name_of(file, cell, trail),
-                group: group_of(&sections, cell, trail),
-            });
-        });
-    }
-    all
-}
-
-fn is_flat(cell: &Cell) -> bool {
-    cell.place.route.field().is_none()
-}
-
-/// The entry's name: the mapping entry, or the label before the value in flat text.
-fn name_of(file: &SourceFile, cell: &Cell, trail: &[Span]) -> Name {
-    if !is_flat(cell) {
-        return Name::new(cell.place.route.field().unwrap_or_default());
-    }
-    let start = trail.first().map_or(0, |span| span.start);
-    if let Some(label) = label_before(&file.bytes[..start.min(file.bytes.len())]) {
-        return Name::new(&label);
-    }
-    // A whole line `NAME=value` in clear: the name stands inside the cell.
-    let Content::Open(text) = &cell.content else { return Name::default() };
-    candidates::inside(text.expose())
-        .first()
-        .and_then(|one| label_before(&text.expose()[..one.span.start]))
-        .map_or_else(Name::default, |label| Name::new(&label))
-}
-
-fn group_of(sections: &[usize], cell: &Cell, trail: &[Span]) -> Group {
-    if !is_flat(cell) {
-        return Group::Mapping(cell.place.route.mapping().unwrap_or_default());
-    }
-    let start = trail.first().map_or(0, |span| span.start);
-    let before = sections.partition_point(|at| at + 2 <= start);
-    Group::Section(before.checked_sub(1).map_or(0, |last| sections[last] + 1))
 }
 
 #[cfg(test)]

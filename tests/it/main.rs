@@ -8,6 +8,7 @@ mod breakage;
 mod check;
 mod context;
 mod demo;
+mod edges;
 mod faults;
 mod find_repo;
 mod floors;
