@@ -125,7 +125,7 @@ fn find_in(
 ) -> Result<Outcome> {
     let source = Source::open(session, target, access(session, None))?;
     let repository = source.repository();
-    let head = match source.head(args.reference.as_deref()) {
+    let head = match source.head(reference(args).as_deref()) {
         Ok(head) => Some(head),
         // Files can be searched before anything is committed.
         Err(error) if args.worktree && error.reason() == "unborn-branch" => None,
@@ -166,6 +166,15 @@ fn find_in(
         one.environment = settings.config.environment_of(&one.place.path).map(str::to_owned);
     }
     Ok(found.outcome(session, &Asked { ids, name, head, scope: Scope::of(args) }))
+}
+
+/// What is read: `--ref`, else the base branch that was named, else what another remote calls its
+/// default. `None` leaves it to the clone.
+fn reference(args: &FindArgs) -> Option<String> {
+    let origin = &args.repository.origin;
+    let other =
+        || (origin.remote != "origin").then(|| format!("refs/remotes/{}/HEAD", origin.remote));
+    args.reference.clone().or_else(|| origin.base.clone()).or_else(other)
 }
 
 /// Which files were searched.

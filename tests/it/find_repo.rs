@@ -550,3 +550,15 @@ fn several_repositories_are_one_answer() {
         "{human}"
     );
 }
+
+#[test]
+fn a_named_base_is_what_is_read() {
+    let (context, dir) = plain(&[("a.yaml", &pair())]);
+    context.git(&dir, &["checkout", "-q", "-b", "other"]);
+    save(&dir.join("a.yaml"), "gone: true\n");
+    context.git(&dir, &["commit", "-q", "-a", "-m", "gone"]);
+    context.run_in(&dir, &["find", ID]).ends(1);
+    context.run_in(&dir, &["find", ID, "--base", "main"]).ends(0);
+    let unknown = context.run_in(&dir, &["find", ID, "--remote", "elsewhere"]).ends(2);
+    assert!(unknown.stderr.contains("elsewhere"), "{unknown}");
+}
