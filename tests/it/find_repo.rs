@@ -562,3 +562,11 @@ fn a_named_base_is_what_is_read() {
     let unknown = context.run_in(&dir, &["find", ID, "--remote", "elsewhere"]).ends(2);
     assert!(unknown.stderr.contains("elsewhere"), "{unknown}");
 }
+
+#[test]
+fn a_pointer_that_holds_more_than_a_pointer_is_searched() {
+    let fake = format!("version https://git-lfs.github.com/spec/v1\nid = {ID}\n");
+    let (context, dir) = plain(&[("a.yaml", &pair()), ("fake.txt", &fake)]);
+    let answer = context.run_in(&dir, &["find", ID, "--output", "json"]).json();
+    assert!(places(&answer).iter().any(|place| place.starts_with("fake.txt")), "{answer:#}");
+}
