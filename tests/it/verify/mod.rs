@@ -288,9 +288,7 @@ fn waiting_asks_again_until_it_is_told() {
         assert_eq!(said(&waiting.join().unwrap()), ("safe", "deployed"));
     });
     // A window of days is not waited for by a job of minutes.
-    let begun = std::time::Instant::now();
     assert_eq!(said(&world.verify(&["--wait", "10m"], 4)), ("waiting", "quiet-window"));
-    assert!(begun.elapsed() < Duration::from_secs(60));
 }
 
 #[test]
